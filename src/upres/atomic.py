@@ -1,0 +1,55 @@
+"""Writing files so that a reader sees the old content or the new, never half of it."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from upres.errors import NoSpace
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
+
+    The temporary name keeps the suffix, so writers that choose a format by it work. On any
+    failure the temporary file is removed and what stood at `path` is untouched.
+    Raises NoSpace when the disk is full or the folder cannot be written.
+    """
+    partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with partial.open("rb+") as written:
+            os.fsync(written.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise _explained(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the content of `path` by `text` (UTF-8). Raises NoSpace."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _explained(path: Path, error: OSError) -> OSError | NoSpace:
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EACCES: "the folder may not be written",
+        errno.EPERM: "the folder may not be written",
+        errno.EROFS: "the file system is read-only",
+        errno.ENOTDIR: "a part of its path is a file",
+        errno.EEXIST: "a part of its path is a file",
+        errno.EISDIR: "it is a folder",
+    }
+    reason = reasons.get(error.errno or 0)
+    if reason is None:
+        return error
+    return NoSpace(f"{path} could not be written: {reason}; nothing half-written is left.")

@@ -1,0 +1,1 @@
+"""Photos to one prepared store, and from the store to crops."""

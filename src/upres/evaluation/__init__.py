@@ -1,0 +1,1 @@
+"""Named protocols, models times pictures to rows, tables."""

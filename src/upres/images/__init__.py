@@ -1,0 +1,1 @@
+"""What a picture is: pure functions on arrays and files, no networks."""

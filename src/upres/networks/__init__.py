@@ -1,0 +1,1 @@
+"""One architecture a file, its frozen settings right above it."""

@@ -1,0 +1,1 @@
+"""One method of the field with all its values: RECIPES."""

@@ -1,0 +1,1 @@
+"""The step, the loop and the run's folder."""

@@ -1,0 +1,1 @@
+"""Any picture through a network."""

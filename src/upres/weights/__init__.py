@@ -1,0 +1,1 @@
+"""Files of weights: ours, foreign ones, published ones, and the small zoo that we ship."""
