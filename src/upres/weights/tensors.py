@@ -1,0 +1,112 @@
+"""Files of tensors: safetensors in and out, torch's own files in without running their code."""
+
+import hashlib
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from upres.atomic import replacing
+from upres.errors import BadWeights
+
+_LENGTH_BYTES = 8  # a safetensors file starts with its header's length, then "{"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the checksum of the file's bytes in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_safetensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> None:
+    """Replace the file at `path`; the same input gives the same bytes when metadata has one key.
+
+    Tensors may be on any device, views, or share memory: each is written as its own copy.
+    Raises NoSpace when the file cannot be written.
+    """
+    copies = {name: _own_copy(tensor) for name, tensor in tensors.items()}
+    # save_file reports a full disk as an error of its own kind; written by Python it is an OSError
+    content = save(copies, dict(metadata))
+    with replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return the metadata and the tensors (on the CPU, in the file's own types).
+
+    Raises BadWeights when the file is missing, is something else, is damaged or cut off.
+    """
+    _check_is_file(path)
+    if not _looks_like_safetensors(path):
+        raise BadWeights(
+            f"{path} is not a safetensors file, although weights were expected: "
+            "give the path of a .safetensors or .pth file."
+        )
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return dict(file.metadata() or {}), tensors
+    except SafetensorError as error:
+        raise BadWeights(
+            f"{path} is a damaged or cut-off safetensors file ({error}), expected a whole one: "
+            "copy or download it again."
+        ) from error
+
+
+def read_torch_file(path: Path) -> object:
+    """Return what a `.pth` holds: tensors inside plain containers, on the CPU.
+
+    Nothing in the file is executed (`weights_only=True`).
+    Raises BadWeights when the file is missing, damaged, no torch file, or holds other objects.
+    """
+    _check_is_file(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BadWeights(_refusal(path, str(error))) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise BadWeights(
+            f"{path} is a damaged or cut-off torch file, expected a whole one: "
+            "copy or download it again."
+        ) from error
+
+
+def _refusal(path: Path, reason: str) -> str:
+    if zipfile.is_zipfile(path) or "Unsupported global" in reason or "GLOBAL" in reason:
+        return (
+            f"{path} is a pickle that holds more than plain tensors, which could run code, "
+            "so it was not opened: ask for a .safetensors file, or save only its state_dict."
+        )
+    return (
+        f"{path} is no file of weights that can be read, expected a .safetensors file "
+        "or a .pth file saved by torch: check the path, or download it again."
+    )
+
+
+def _own_copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu").clone(memory_format=torch.contiguous_format)
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_dir():
+        raise BadWeights(
+            f"{path} is a folder, expected a file of weights: give the path of the file inside it."
+        )
+    if not path.is_file():
+        raise BadWeights(
+            f"{path} does not exist, expected a file of weights: check the path, "
+            "or see the known names with `upres weights list`."
+        )
+
+
+def _looks_like_safetensors(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(_LENGTH_BYTES + 1)
+    return len(start) == _LENGTH_BYTES + 1 and start[_LENGTH_BYTES:] == b"{"
