@@ -2,7 +2,7 @@
 
 import hashlib
 import pickle
-import zipfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,27 +67,37 @@ def read_torch_file(path: Path) -> object:
     Raises BadWeights when the file is missing, damaged, no torch file, or holds other objects.
     """
     _check_is_file(path)
+    if not _starts_like_torch(path):
+        raise BadWeights(
+            f"{path} is no file of weights that can be read, expected a .safetensors file "
+            "or a .pth file saved by torch: check the path, or download it again."
+        )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # on unusual pickles; refused below
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise BadWeights(_refusal(path, str(error))) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise BadWeights(_holds_more(path)) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+        if "TorchScript" in str(error):
+            raise BadWeights(_holds_more(path)) from error
         raise BadWeights(
             f"{path} is a damaged or cut-off torch file, expected a whole one: "
             "copy or download it again."
         ) from error
 
 
-def _refusal(path: Path, reason: str) -> str:
-    if zipfile.is_zipfile(path) or "Unsupported global" in reason or "GLOBAL" in reason:
-        return (
-            f"{path} is a pickle that holds more than plain tensors, which could run code, "
-            "so it was not opened: ask for a .safetensors file, or save only its state_dict."
-        )
+def _holds_more(path: Path) -> str:
     return (
-        f"{path} is no file of weights that can be read, expected a .safetensors file "
-        "or a .pth file saved by torch: check the path, or download it again."
+        f"{path} is a pickle that holds more than plain tensors, which could run code, so it was "
+        "not opened: ask for a .safetensors file, or save only the network's state_dict."
     )
+
+
+def _starts_like_torch(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(2)
+    return start[:1] == b"\x80" or start == b"PK"  # a pickle, or a zip with one inside
 
 
 def _own_copy(tensor: Tensor) -> Tensor:

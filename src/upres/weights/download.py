@@ -1,0 +1,85 @@
+"""One file from the internet: continued where it stopped, checked before it gets its name."""
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from upres.errors import BadWeights, NoSpace
+from upres.weights.tensors import file_sha256
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT_SECONDS = 20
+
+
+def download_file(
+    address: str, target: Path, *, sha256: str, n_bytes: int, progress: Progress | None = None
+) -> None:
+    """Fetch `address` into `target`, which appears only when whole and of the right checksum.
+
+    What an earlier try left in `target`.part is continued, not fetched again; a lost connection
+    is taken up again as long as each try brings something.
+    Raises ConnectionError with the reason when the address cannot be reached, BadWeights when its
+    content is not what was published (nothing is kept then), NoSpace when the folder cannot be
+    written.
+    """
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+    except OSError as error:
+        raise NoSpace(_unwritable(target, error)) from error
+    while (size := part.stat().st_size) < n_bytes:
+        reason = _fetch_more(address, part, n_bytes, progress or _silent)
+        if reason and part.stat().st_size <= size:
+            raise ConnectionError(f"{reason}, after {size} of {n_bytes} bytes of {address}")
+    found = file_sha256(part)
+    if found != sha256:
+        part.unlink()
+        raise BadWeights(
+            f"{address} gave a file of sha256 {found}, expected {sha256}, so it was not kept: "
+            "try again, and if it stays so get the file another way and name its folder "
+            "with --weights-dir."
+        )
+    part.replace(target)
+
+
+def _fetch_more(address: str, part: Path, n_bytes: int, progress: Progress) -> str:
+    """Append to `part` until the answer ends; return why it ended early, or nothing."""
+    size = part.stat().st_size
+    request = urllib.request.Request(address, headers={"Range": f"bytes={size}-"} if size else {})
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            continued = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+            return _receive(answer, part, "ab" if continued else "wb", n_bytes, progress)
+    except urllib.error.HTTPError as error:
+        return f"the server answers {error.code} {error.reason}"
+    except urllib.error.URLError as error:
+        return f"{error.reason}"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{error}" or type(error).__name__
+
+
+def _receive(
+    answer: http.client.HTTPResponse, part: Path, mode: str, n_bytes: int, progress: Progress
+) -> str:
+    with part.open(mode) as file:
+        progress(file.tell(), n_bytes)
+        while chunk := answer.read(_CHUNK_BYTES):
+            try:
+                file.write(chunk)
+            except OSError as error:
+                raise NoSpace(_unwritable(part, error)) from error
+            progress(file.tell(), n_bytes)
+        return "" if file.tell() >= n_bytes else "the connection ended early"
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return f"{path} could not be written ({error.strerror}): make room or choose another folder."
+
+
+def _silent(done: int, total: int) -> None:
+    pass
