@@ -57,9 +57,9 @@ def read_checkpoint(path: Path) -> tuple[CheckpointHeader, dict[str, Tensor]]:
     return parse_header(path, metadata), tensors
 
 
-def is_checkpoint(metadata: Mapping[str, str]) -> bool:
-    """Return whether a safetensors file with this metadata says that it is a checkpoint of ours."""
-    return _format_of(metadata).startswith(_FAMILY)
+def is_ours(metadata: Mapping[str, str]) -> bool:
+    """Return whether a safetensors file with this metadata was written by this program."""
+    return _KEY in metadata
 
 
 def parse_header(path: Path, metadata: Mapping[str, str]) -> CheckpointHeader:

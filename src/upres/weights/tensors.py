@@ -60,6 +60,18 @@ def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         ) from error
 
 
+def read_any(path: Path) -> tuple[dict[str, str], object]:
+    """Return metadata and content of a file of weights of either kind, told by its first bytes.
+
+    Only safetensors has metadata, and its content is always tensors by name.
+    Raises BadWeights as read_safetensors and read_torch_file do.
+    """
+    _check_is_file(path)
+    if path.suffix == ".safetensors" or _looks_like_safetensors(path):
+        return read_safetensors(path)
+    return {}, read_torch_file(path)
+
+
 def read_torch_file(path: Path) -> object:
     """Return what a `.pth` holds: tensors inside plain containers, on the CPU.
 
