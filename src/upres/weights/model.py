@@ -1,16 +1,15 @@
 """One road to a trained generator, whatever it is called: our models, runs, checkpoints, files."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from upres.errors import BadSetting, BadWeights, suggestion
 from upres.networks.build import GeneratorSettings, build_generator
 from upres.weights.checkpoint import CheckpointHeader, is_ours, parse_header
 from upres.weights.recognise import recognise, unwrap
-from upres.weights.tensors import file_sha256, read_any
+from upres.weights.tensors import file_sha256, fill, read_any
 
 _ZOO = Path(__file__).parent / "zoo"
 _RUN_FILE = "model.safetensors"
@@ -31,6 +30,11 @@ class Model:
 def zoo_names() -> tuple[str, ...]:
     """Return the names of the models that are installed with the program, sorted."""
     return tuple(sorted(path.stem for path in _ZOO.glob("*.safetensors")))
+
+
+def zoo_file(name: str) -> Path:
+    """Return the file of an installed model; `name` is one of `zoo_names`."""
+    return _ZOO / f"{name}.safetensors"
 
 
 def load_model(name_or_path: str | Path) -> Model:
@@ -56,30 +60,9 @@ def load_model(name_or_path: str | Path) -> Model:
     return Model(network.eval(), settings, scale, name, file_sha256(path), header)
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
-    """Put tensors into a network, all of them and nothing else; half precision becomes float32.
-
-    name: how messages call the file. Raises BadWeights that counts what fits and names what not.
-    """
-    wanted = network.state_dict()
-    missing = [key for key in wanted if key not in tensors]
-    unknown = [key for key in tensors if key not in wanted]
-    other = [k for k, v in tensors.items() if k in wanted and v.shape != wanted[k].shape]
-    problems = {"missing": missing, "unknown": unknown, "of another shape": other}
-    found = "; ".join(f"{what}: {_listed(keys)}" for what, keys in problems.items() if keys)
-    if found:
-        fitting = len(wanted) - len(missing) - len(other)
-        raise BadWeights(
-            f"{name} fits {fitting} of the {len(wanted)} tensors of its {type(network).__name__} "
-            f"({found}), expected all of them and no more: the file is incomplete or of a variant "
-            "of that network, so use another one."
-        )
-    network.load_state_dict(dict(tensors))
-
-
 def _file_of(name: str) -> Path:
     if name in zoo_names():
-        return _ZOO / f"{name}.safetensors"
+        return zoo_file(name)
     path = Path(name)
     if path.is_dir():
         if not (path / _RUN_FILE).is_file():
@@ -94,8 +77,3 @@ def _file_of(name: str) -> Path:
         f"{name!r} is neither a model of this program nor a file or a folder, "
         f"{suggestion(name, zoo_names())}"
     )
-
-
-def _listed(keys: list[str]) -> str:
-    more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-    return f"{keys[0]}{more}"

@@ -194,10 +194,10 @@ def load_tensors(name: str, weights_dir: Path | None = None) -> dict[str, Tensor
         )
     tensors = _read(name, found)
     if not tensors:
+        start = "lin0.model.1.weight" if name.startswith("lpips") else "features.0.weight"
         raise BadWeights(
-            f"{found.path} holds no weights of {name}, expected tensors named "
-            f"{'lin0.model.1.weight' if name.startswith('lpips') else 'features.0.weight'} and "
-            "so on: put the published file there, or take that folder away."
+            f"{found.path} holds no weights of {name}, expected tensors named {start} and so on: "
+            "put the published file there, or leave that folder away."
         )
     return {key: tensor.float() for key, tensor in tensors.items()}
 

@@ -1,4 +1,7 @@
-"""Files of tensors: safetensors in and out, torch's own files in without running their code."""
+"""Files of tensors: safetensors in and out, torch's own files in without running their code.
+
+And from such a file into a network, all or nothing.
+"""
 
 import hashlib
 import pickle
@@ -9,7 +12,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from upres.atomic import replacing
 from upres.errors import BadWeights
@@ -99,6 +102,27 @@ def read_torch_file(path: Path) -> object:
         ) from error
 
 
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+    """Put tensors into a network, all of them and nothing else; half precision becomes float32.
+
+    name: how messages call the file. Raises BadWeights that counts what fits and names what not.
+    """
+    wanted = network.state_dict()
+    missing = [key for key in wanted if key not in tensors]
+    unknown = [key for key in tensors if key not in wanted]
+    other = [k for k, v in tensors.items() if k in wanted and v.shape != wanted[k].shape]
+    problems = {"missing": missing, "unknown": unknown, "of another shape": other}
+    found = "; ".join(f"{what}: {_listed(keys)}" for what, keys in problems.items() if keys)
+    if found:
+        fitting = len(wanted) - len(missing) - len(other)
+        raise BadWeights(
+            f"{name} fits {fitting} of the {len(wanted)} tensors of its {type(network).__name__} "
+            f"({found}), expected all of them and no more: the file is incomplete or of a variant "
+            "of that network, so use another one."
+        )
+    network.load_state_dict(dict(tensors))
+
+
 def _holds_more(path: Path) -> str:
     return (
         f"{path} is a pickle that holds more than plain tensors, which could run code, so it was "
@@ -132,3 +156,8 @@ def _looks_like_safetensors(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(_LENGTH_BYTES + 1)
     return len(start) == _LENGTH_BYTES + 1 and start[_LENGTH_BYTES:] == b"{"
+
+
+def _listed(keys: list[str]) -> str:
+    more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+    return f"{keys[0]}{more}"

@@ -1,0 +1,107 @@
+"""`upres weights`: which models and pretrained weights there are, where they lie, getting them."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="See the models and the pretrained weights, and download the latter.",
+    no_args_is_help=True,
+)
+
+WeightsDir = Annotated[
+    Path | None,
+    typer.Option("--weights-dir", help="A folder to look in first (else UPRES_WEIGHTS)."),
+]
+
+
+@app.command("list")
+def list_(weights_dir: WeightsDir = None) -> None:
+    """Print the models that can enlarge pictures, and the pretrained weights and where they are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from upres.weights.published import PUBLISHED, find
+
+    models = Table("model", "network", "scale", "licence", title="Models, installed with upres")
+    for row in _models():
+        models.add_row(*row)
+    pretrained = Table("name", "what", "MB", "licence", "where", title="Pretrained weights")
+    for name, published in PUBLISHED.items():
+        found = find(name, weights_dir)
+        where = "not on this machine"
+        if found is not None:
+            checked = "" if found.sha256 else ", your own file: its checksum is not known"
+            where = f"{found.source}{checked}"
+        megabytes = f"{published.bytes / 1e6:.2f}"
+        pretrained.add_row(name, published.what, megabytes, published.licence, where)
+    console = Console()
+    console.print(models, pretrained, sep="\n")
+
+
+@app.command()
+def get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="As `list` prints them.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> None:
+    """Download pretrained weights into the cache; an interrupted download is continued."""
+    from upres.weights.published import fetch, find, get_published
+
+    for name in names:
+        get_published(name)  # a wrong name is said before anything is downloaded
+    for name in names:
+        found = find(name)
+        if found is not None and found.source == "installed package":
+            typer.echo(found.path)
+            continue
+        with download_bar(quiet=quiet) as progress:
+            typer.echo(fetch(name, progress))
+
+
+@app.command("path")
+def path_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `list` prints it.")],
+    weights_dir: WeightsDir = None,
+) -> None:
+    """Print the file that NAME is read from; nothing is downloaded."""
+    from upres.errors import MissingWeights
+    from upres.weights.model import zoo_file, zoo_names
+    from upres.weights.published import find
+
+    if name in zoo_names():
+        typer.echo(zoo_file(name))
+        return
+    found = find(name, weights_dir)
+    if found is None:
+        raise MissingWeights(
+            f"The pretrained weights {name} are not on this machine: run "
+            f"`upres weights get {name}`, or name a folder that holds them with --weights-dir."
+        )
+    typer.echo(found.path)
+
+
+@contextlib.contextmanager
+def download_bar(*, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a callback (bytes so far, bytes in all) that shows a bar on stderr, or None."""
+    if quiet:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = ("downloading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("downloading", visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def _models() -> Iterator[tuple[str, str, str, str]]:
+    from upres.weights.checkpoint import read_checkpoint
+    from upres.weights.model import zoo_file, zoo_names
+
+    for name in zoo_names():
+        header, _ = read_checkpoint(zoo_file(name))
+        yield name, header.generator.kind, f"x{header.scale}", header.licence or "see docs"

@@ -1,0 +1,73 @@
+"""The pretrained networks that see as people do: VGG and AlexNet features, LPIPS."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from upres.errors import MissingWeights
+from upres.networks.features import FeatureNetwork, FeatureNetworkName
+from upres.networks.lpips import LAYERS, LPIPS, LPIPSTrunk
+from upres.weights.published import find, load_tensors
+from upres.weights.tensors import fill
+
+LPIPSName = Literal["alex", "vgg"]
+
+TRUNK_OF: dict[LPIPSName, LPIPSTrunk] = {"alex": "alexnet", "vgg": "vgg16"}
+
+
+def load_features(
+    name: FeatureNetworkName, layers: Sequence[str], weights_dir: Path | None = None
+) -> FeatureNetwork:
+    """Return the pretrained network, built up to the deepest of `layers`.
+
+    Raises MissingWeights when the weights are not on this machine or their file ends before the
+    deepest layer, BadWeights when it is damaged, ValueError for a layer that does not exist.
+    """
+    network = FeatureNetwork(name, layers)
+    tensors = load_tensors(name, weights_dir)
+    wanted = network.state_dict()
+    if any(key not in tensors for key in wanted):
+        raise MissingWeights(_ends_early(name, network, tensors, weights_dir))
+    held = {key: tensor for key, tensor in tensors.items() if key in wanted}  # deeper ones may stay
+    fill(network, held, _where(name, weights_dir))
+    return network
+
+
+def load_lpips(name: LPIPSName, weights_dir: Path | None = None) -> LPIPS:
+    """Return LPIPS 0.1 over AlexNet ("alex") or VGG16 ("vgg") with the published weights.
+
+    Raises MissingWeights when the trunk or the heads are not on this machine, BadWeights when a
+    file is damaged.
+    """
+    trunk = TRUNK_OF[name]
+    features = load_features(trunk, LAYERS[trunk], weights_dir)
+    heads = load_tensors(f"lpips-{name}", weights_dir)
+    network = LPIPS(trunk)
+    tensors = {f"trunk.{key}": tensor for key, tensor in features.state_dict().items()}
+    fill(network, tensors | heads, _where(f"lpips-{name}", weights_dir))
+    return network
+
+
+def _where(name: str, weights_dir: Path | None) -> str:
+    found = find(name, weights_dir)
+    return name if found is None else str(found.path)
+
+
+def _ends_early(
+    name: FeatureNetworkName,
+    network: FeatureNetwork,
+    tensors: Mapping[str, Tensor],
+    weights_dir: Path | None,
+) -> str:
+    first_missing = min(
+        int(key.split(".")[1]) for key in network.state_dict() if key not in tensors
+    )
+    held = [layer.name for layer in network.plan[:first_missing] if layer.kind != "pool"]
+    deepest = held[-1] if held else "none"
+    return (
+        f"{_where(name, weights_dir)} holds {name} only up to the layer {deepest}, but "
+        f"{', '.join(network.layers)} was asked for: run `upres weights get {name}` for all of it "
+        "and leave that folder away, or ask for layers that it holds."
+    )
