@@ -1,6 +1,6 @@
 """What a prepared store says of itself: its settings, its pictures, and what was left out."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -13,6 +13,7 @@ RECORD, HR, LR = "store.json", "hr.bin", "lr.bin"  # the files of a store
 CHANNELS = 3
 
 Reason: TypeAlias = Literal["unreadable", "no picture", "too small", "duplicate"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class LeftOut(BaseModel, frozen=True, extra="forbid"):
@@ -37,6 +38,15 @@ class PrepareReport(BaseModel, frozen=True, extra="forbid"):
     def names(self, reason: Reason) -> list[str]:
         """Return the names of the files left out for `reason`."""
         return [file.name for file in self.left_out if file.reason == reason]
+
+    def summary(self) -> str:
+        """Return one line: how many photos, how they are parted, how many files were left out."""
+        parted = ", ".join(f"{count} {split}" for split, count in self.pictures.items() if count)
+        how = "each cut in parts" if self.cut else "parted whole"
+        text = f"{self.photos} photos of {self.megapixels:.1f} MP, {how}: {parted}"
+        counts = [(len(self.names(reason)), reason) for reason in REASONS]
+        left_out = ", ".join(f"{count} {reason}" for count, reason in counts if count)
+        return f"{text}; left out: {left_out}" if left_out else text
 
 
 class Entry(BaseModel, frozen=True, extra="forbid"):

@@ -76,25 +76,17 @@ def near_duplicates(photos: Sequence[Photo]) -> list[list[int]]:
     joins them. Groups, and members in them, are in the order of their content's sha256.
     """
     order = sorted(range(len(photos)), key=lambda place: photos[place].sha256)
-    leader = list(range(len(order)))
-
-    def leader_of(place: int) -> int:
-        while leader[place] != place:
-            leader[place] = leader[leader[place]]
-            place = leader[place]
-        return place
-
     # Of vectors of +1 and -1 the product is (equal bits - different bits).
     signs = np.array([photos[place].hash for place in order]).astype(np.float32) * 2 - 1
+    label = np.arange(len(order))  # the first member of each one's group
     for start in range(0, len(order), 1024):
-        products = signs[start : start + 1024] @ signs[start:].T
-        near = np.argwhere(products >= GRID * GRID - 2 * NEAR_BITS) + start
-        for one, other in near.tolist():
-            low, high = sorted((leader_of(one), leader_of(other)))
-            leader[high] = low
+        near = signs[start : start + 1024] @ signs.T >= signs.shape[1] - 2 * NEAR_BITS
+        for row in near[near.sum(axis=1) > 1]:
+            joined = np.unique(label[row])
+            label[np.isin(label, joined)] = joined[0]
     groups: dict[int, list[int]] = {}
-    for position, place in enumerate(order):
-        groups.setdefault(leader_of(position), []).append(place)
+    for place, first in zip(order, label.tolist(), strict=True):
+        groups.setdefault(first, []).append(place)
     return list(groups.values())
 
 
