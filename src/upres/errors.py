@@ -11,6 +11,7 @@ UpresError            the user can put it right and nothing was started: exit co
     MissingExtra      an optional package is needed
 WorkFailed            the work ran and some of it failed: exit code 1
     Diverged          a loss is not finite
+Interrupted           Ctrl-C after everything was saved: exit code 130
 """
 
 import difflib
@@ -69,6 +70,12 @@ class WorkFailed(UpresError):
 
 class Diverged(WorkFailed):
     """A loss is not finite; the last good state was kept."""
+
+
+class Interrupted(UpresError):
+    """The user stopped the work; what was done is saved and the message says how to go on."""
+
+    exit_code = 130
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

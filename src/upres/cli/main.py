@@ -1,0 +1,62 @@
+"""The program `upres`: its commands, and how their failures end."""
+
+import signal
+import sys
+
+import typer
+from rich.console import Console
+
+from upres.errors import UpresError
+
+app = typer.Typer(
+    name="upres",
+    help="Super-resolution that you can train, judge and trust.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def _register() -> None:
+    from upres.cli import demo, evaluate, prepare, recipe, report, train, upscale, weights
+
+    app.command("demo")(demo.demo)
+    app.command("prepare")(prepare.prepare)
+    app.command("train")(train.train)
+    app.command("recipe")(recipe.recipe)
+    app.command("evaluate")(evaluate.evaluate)
+    app.command("upscale")(upscale.upscale)
+    app.command("report")(report.report)
+    app.add_typer(weights.app, name="weights")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from upres import __version__
+
+        print(f"upres {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Super-resolution that you can train, judge and trust."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 some of it failed, 2 user's mistake, 130 Ctrl-C."""
+    _register()
+    try:
+        app()
+    except UpresError as error:
+        Console(stderr=True, soft_wrap=True).print(f"Error: {error}", markup=False, highlight=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        sys.exit(1)

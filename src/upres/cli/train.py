@@ -1,0 +1,88 @@
+"""`upres train`: every stage of a recipe on a folder of photos, into a run's folder."""
+
+import contextlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name or YAML file.")],
+    photos: Annotated[
+        Path, typer.Option(help="A folder of photos, or a store made by `upres prepare`.")
+    ],
+    out: Annotated[Path, typer.Option(help="The run's folder; the same command goes on in it.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe."),
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(help="First weights: a model's name, checkpoint or file.")
+    ] = None,
+    weights_dir: Annotated[
+        Path | None, typer.Option(envvar="UPRES_WEIGHTS", help="Where pretrained weights lie.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run, and what it would take.")
+    ] = False,
+    report: Annotated[bool, typer.Option(help="Judge the stages and write a report.")] = True,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> None:
+    """Train every stage of RECIPE on a folder of photos; the same command resumes it."""
+    import torch
+
+    from upres.cli.live import LiveLine
+    from upres.cli.plan import print_plan
+    from upres.cli.stores import open_or_prepare
+    from upres.recipes import get_recipe
+    from upres.recipes.text import override
+    from upres.training.train import find_needs
+    from upres.training.train import train as run_recipe
+    from upres.weights.model import load_model
+
+    chosen = get_recipe(recipe)
+    for setting in settings or []:
+        chosen = override(chosen, setting)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    first = None if init is None else load_model(init)
+    if dry_run:
+        print_plan(chosen)
+        return
+    needs = find_needs(chosen, weights_dir)
+    store = open_or_prepare(photos, chosen, quiet=quiet)
+    command = shlex.join(["upres", *sys.argv[1:]])
+    with _stop_on_ctrl_c() as should_stop, LiveLine(quiet=quiet) as live:
+        model = run_recipe(
+            chosen,
+            store,
+            out,
+            needs=needs,
+            init=first,
+            facts={"command": command, "photos_folder": str(photos)},
+            listener=live.show,
+            should_stop=should_stop,
+        )
+    print(model)
+
+
+@contextlib.contextmanager
+def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Let the step in hand end before a first Ctrl-C stops the run; a second stops at once."""
+    asked: list[Any] = []
+
+    def ask(number: int, frame: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)

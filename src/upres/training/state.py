@@ -1,0 +1,105 @@
+"""Everything that changes while a stage trains, and how it is kept: tensors and one header."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ValidationError
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from upres.errors import BadRun
+from upres.weights.tensors import read_safetensors, write_safetensors
+
+_KEY = "upres-state"
+
+
+class Best(BaseModel, frozen=True, extra="forbid"):
+    value: float
+    step: int
+
+
+class Progress(BaseModel, frozen=True, extra="forbid"):
+    """How far a stage is. `planned` is None until a length in minutes was turned into steps."""
+
+    step: int = 0
+    planned: int | None = None
+    planned_for_minutes: float | None = None
+    best: Mapping[str, Best] = {}
+
+
+@dataclass
+class StageState:
+    """The players of one stage, their optimisers, the average and the progress."""
+
+    generator: nn.Module
+    optimiser: Optimizer
+    average: nn.Module | None = None
+    discriminator: nn.Module | None = None
+    discriminator_optimiser: Optimizer | None = None
+    progress: Progress = field(default_factory=Progress)
+
+
+def save_state(path: Path, state: StageState) -> None:
+    """Replace the file at `path` by `state`, all of it or nothing. Raises NoSpace."""
+    tensors: dict[str, Tensor] = {}
+    for part, network in _networks(state).items():
+        tensors |= {f"{part}/{key}": value for key, value in network.state_dict().items()}
+    for part, optimiser in _optimisers(state).items():
+        moments: Mapping[int, Mapping[str, Any]] = optimiser.state_dict()["state"]
+        for index, values in moments.items():
+            tensors |= {f"{part}/{index}/{key}": torch.as_tensor(v) for key, v in values.items()}
+    write_safetensors(path, tensors, {_KEY: state.progress.model_dump_json()})
+
+
+def load_state(path: Path, state: StageState) -> None:
+    """Put what `path` holds into the networks and optimisers of `state`, bit for bit.
+
+    Raises BadWeights when the file is damaged, BadRun when it belongs to another stage.
+    """
+    metadata, tensors = read_safetensors(path)
+    try:
+        progress = Progress.model_validate_json(metadata[_KEY])
+        for part, network in _networks(state).items():
+            network.load_state_dict(_below(tensors, part))
+        for part, optimiser in _optimisers(state).items():
+            _load_moments(optimiser, _below(tensors, part))
+    except (KeyError, RuntimeError, ValidationError) as error:
+        raise BadRun(
+            f"{path} is not the state of this stage ({str(error).splitlines()[0]}): "
+            "give --out another folder, or remove the file to start the stage again."
+        ) from error
+    state.progress = progress
+
+
+def _load_moments(optimiser: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, _, name = key.partition("/")
+        moments.setdefault(int(index), {})[name] = value
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _networks(state: StageState) -> dict[str, nn.Module]:
+    named = {
+        "generator": state.generator,
+        "average": state.average,
+        "discriminator": state.discriminator,
+    }
+    return {name: network for name, network in named.items() if network is not None}
+
+
+def _optimisers(state: StageState) -> dict[str, Optimizer]:
+    named = {
+        "optimiser": state.optimiser,
+        "discriminator_optimiser": state.discriminator_optimiser,
+    }
+    return {name: optimiser for name, optimiser in named.items() if optimiser is not None}
+
+
+def _below(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    start = f"{part}/"
+    return {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}

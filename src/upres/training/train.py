@@ -1,0 +1,247 @@
+"""A whole recipe: what it needs is looked for first, then stage after stage into one folder."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from upres.data.crops import Pair
+from upres.data.sampler import make_batch
+from upres.data.split import Split
+from upres.data.store import Store
+from upres.errors import BadSetting
+from upres.evaluation.protocols import get_protocol
+from upres.networks.build import receptive_radius
+from upres.networks.features import FeatureNetwork
+from upres.networks.lpips import LPIPS
+from upres.recipes.schema import Recipe
+from upres.training.compiling import try_compiling
+from upres.training.journal import Event, Journal
+from upres.training.kept import Keeper, copy_file
+from upres.training.length import planned_steps, stage_minutes
+from upres.training.loop import StageRun, run_stage
+from upres.training.players import new_state, set_up, stage_features
+from upres.training.run import open_run, read_facts, remember
+from upres.training.state import StageState, load_state
+from upres.training.validation import Validator, validation_pairs
+from upres.upscaling.precision import pick_precision
+from upres.weights.checkpoint import CheckpointHeader, read_checkpoint
+from upres.weights.model import Model
+from upres.weights.perceptual import load_lpips
+
+_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The pretrained networks of a recipe, found before anything starts."""
+
+    features: Mapping[str, FeatureNetwork | None]  # by stage
+    lpips: LPIPS | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all stages of a run share."""
+
+    recipe: Recipe
+    store: Store
+    folder: Path
+    needs: Needs
+    fabric: Fabric
+    pictures: Sequence[Pair]
+    validate: Validator
+    journal: Journal
+    should_stop: Callable[[], bool]
+
+
+def find_needs(recipe: Recipe, weights_dir: Path | None) -> Needs:
+    """Return all pretrained networks that the recipe will use. Raises MissingWeights."""
+    features = {name: stage_features(stage, weights_dir) for name, stage in recipe.stages.items()}
+    wants_lpips = "lpips_alex" in recipe.validation.metrics
+    return Needs(features, load_lpips("alex", weights_dir) if wants_lpips else None)
+
+
+def train(
+    recipe: Recipe,
+    store: Store,
+    folder: Path,
+    *,
+    needs: Needs,
+    init: Model | None = None,
+    facts: Mapping[str, Any],
+    listener: Listener = lambda event: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Train every stage of `recipe` on `store` into `folder`, or go on where that stopped.
+
+    init: the generator's first weights; they must fit the recipe's generator.
+    facts: what run.json keeps beside versions and machine, such as the command.
+    listener: is given every line of metrics.jsonl. should_stop: is asked after every step.
+    Returns the path of the finished generator.
+    Raises BadSetting, BadRun, NoSpace; Diverged; Interrupted once everything is saved.
+    """
+    start = _first_weights(recipe, init)
+    open_run(folder, recipe, _all_facts(recipe, store, init, facts))
+    work = Work(
+        recipe,
+        store,
+        folder,
+        needs,
+        _fabric(read_facts(folder)["precision"]),
+        store.pictures("train", min_side=recipe.crops.hr_patch),
+        _validator(recipe, store, needs),
+        Journal(folder / "metrics.jsonl", listener),
+        should_stop,
+    )
+    for name in recipe.stages:
+        run = _stage_run(work, name, start)
+        if _compiled(work, run):
+            run.state.generator.compile()
+        work.journal.write(_opening(run))
+        run_stage(run)
+        start = read_checkpoint(run.folder / "model.safetensors")[1]
+    copy_file(run.folder / "model.safetensors", folder / "model.safetensors")
+    work.journal.write({"event": "finished", "model": str(folder / "model.safetensors")})
+    return folder / "model.safetensors"
+
+
+def _first_weights(recipe: Recipe, init: Model | None) -> Mapping[str, Tensor] | None:
+    if init is None:
+        return None
+    if init.settings != recipe.generator or init.scale != recipe.scale:
+        ours = recipe.generator.model_dump(mode="json") | {"scale": recipe.scale}
+        theirs = init.settings.model_dump(mode="json") | {"scale": init.scale}
+        unlike = [
+            f"{k}={theirs.get(k)} (recipe: {v})" for k, v in ours.items() if theirs.get(k) != v
+        ]
+        raise BadSetting(
+            f"--init {init.name} is another network than the recipe's generator: "
+            f"{', '.join(unlike)}; change these fields with --set generator.FIELD=VALUE."
+        )
+    return init.network.state_dict()
+
+
+def _all_facts(
+    recipe: Recipe, store: Store, init: Model | None, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        **facts,
+        "recipe": recipe.name,
+        "seed": recipe.seed,
+        "data_hash": store.data_hash,
+        "photos": {split: len(store.pictures(split)) for split in _SPLITS},
+        "init": None if init is None else init.name,
+        "init_sha256": None if init is None else init.sha256,
+        "precision": pick_precision(recipe.precision),
+    }
+
+
+def _fabric(precision: str) -> Fabric:
+    plugin = {"bf16": "bf16-mixed", "float32": "32-true"}[precision]
+    return Fabric(accelerator="cpu", devices=1, precision=plugin)  # type: ignore[arg-type]
+
+
+def _validator(recipe: Recipe, store: Store, needs: Needs) -> Validator:
+    protocol = get_protocol(recipe.validation.protocol)
+    pictures = store.pictures("validation")
+    return Validator(
+        validation_pairs(pictures, recipe.validation, protocol, recipe.scale),
+        protocol,
+        recipe.scale,
+        receptive_radius(recipe.generator, recipe.scale),
+        recipe.validation.metrics,
+        needs.lpips,
+    )
+
+
+def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> StageRun:
+    """Put a stage together: new, or from its saved state, or from that state made longer."""
+    recipe, folder = work.recipe, work.folder / name
+    stage = recipe.stages[name]
+    state = new_state(recipe, stage, start)
+    saved = folder / "state.safetensors"
+    if saved.exists():
+        load_state(saved, state)
+    _set_length(work, name, state)
+    work.journal.keep_until(name, state.progress.step)
+    averaged = stage.ema is not None and stage.handover_weights == "ema"
+    header = CheckpointHeader(
+        generator=recipe.generator,
+        scale=recipe.scale,
+        recipe=recipe.model_dump(mode="json"),
+        stage=name,
+        weights="ema" if averaged else "raw",
+        protocol=work.validate.protocol.name,
+        data_hash=work.store.data_hash,
+        upres_version=version("upres"),
+        licence="the photos that it was trained on decide what these weights may be used for",
+    )
+    return StageRun(
+        recipe,
+        name,
+        stage,
+        folder,
+        state,
+        set_up(work.fabric, recipe, stage, state, work.needs.features[name]),
+        work.fabric,
+        work.pictures,
+        work.validate,
+        Keeper(folder, stage, header, recipe.keep_last),
+        work.journal,
+        work.should_stop,
+    )
+
+
+def _set_length(work: Work, name: str, state: StageState) -> None:
+    planned = planned_steps(work.recipe, name, len(work.pictures), state.progress)
+    minutes = stage_minutes(work.recipe, name) if planned is not None else None
+    state.progress = state.progress.model_copy(
+        update={"planned": planned, "planned_for_minutes": minutes}
+    )
+
+
+def _compiled(work: Work, run: StageRun) -> bool:
+    """Whether this run compiles its generator: decided once, kept in run.json."""
+    if work.recipe.compile != "auto":
+        return work.recipe.compile == "yes"
+    decided = read_facts(work.folder).get("compile_trial")
+    if decided is None:
+        lr, _ = make_batch(
+            run.pictures,
+            work.recipe.crops,
+            scale=work.recipe.scale,
+            batch=work.recipe.batch,
+            seed=work.recipe.seed,
+            step=0,
+        )
+        trial = try_compiling(
+            work.fabric,
+            run.state.generator,
+            torch.from_numpy(lr).permute(0, 3, 1, 2).float().div_(255),
+            steps=run.state.progress.planned,
+            minutes=stage_minutes(work.recipe, run.name),
+        )
+        decided = trial.model_dump()
+        remember(work.folder, compile_trial=decided)
+    return bool(decided["chosen"])
+
+
+def _opening(run: StageRun) -> Event:
+    progress = run.state.progress
+    return {
+        "event": "stage",
+        "stage": run.name,
+        "from_step": progress.step,
+        "steps": progress.planned,
+        "minutes": stage_minutes(run.recipe, run.name),
+        "photos": len(run.pictures),
+        "batch": run.recipe.batch,
+    }

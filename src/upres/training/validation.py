@@ -1,0 +1,63 @@
+"""How good a generator is now: fixed crops of the store's validation pictures, by a protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from upres.data.crops import Pair, Pixels
+from upres.evaluation.judge import JudgedPair, judge, mean_metrics
+from upres.evaluation.protocols import Protocol, make_lr
+from upres.networks.lpips import LPIPS
+from upres.recipes.schema import Metric, Validation
+from upres.upscaling.upscaler import Upscaler
+
+HIGHER_IS_BETTER: dict[Metric, bool] = {"psnr_y": True, "ssim_y": True, "lpips_alex": False}
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Judges a generator in float32, whatever precision it trains in."""
+
+    pairs: tuple[JudgedPair, ...]
+    protocol: Protocol
+    scale: int
+    radius: int
+    metrics: tuple[Metric, ...]
+    lpips: LPIPS | None
+
+    def __call__(self, generator: nn.Module) -> dict[str, float]:
+        """Return the mean of each metric; the generator is left in the mode it was in."""
+        training = generator.training
+        generator.eval()
+        upscaler = Upscaler(generator, self.scale, self.radius, precision="float32")
+        scores = judge(
+            upscaler.enlarge, self.pairs, self.protocol, scale=self.scale, lpips=self.lpips
+        )
+        generator.train(training)
+        means = mean_metrics(scores)
+        return {metric: means[metric] for metric in self.metrics}
+
+
+def validation_pairs(
+    pictures: Sequence[Pair], settings: Validation, protocol: Protocol, scale: int
+) -> tuple[JudgedPair, ...]:
+    """Return at most `settings.pictures` central crops, spread over all pictures by their order."""
+    chosen = [pictures[i * len(pictures) // settings.pictures] for i in range(settings.pictures)]
+    if len(pictures) <= settings.pictures:
+        chosen = list(pictures)
+    crops = [
+        (pair.name, _centre(pair.hr, settings.side // scale * scale, scale)) for pair in chosen
+    ]
+    return tuple(JudgedPair(name, make_lr(hr, protocol, scale), hr) for name, hr in crops)
+
+
+def is_better(metric: Metric, new: float, old: float) -> bool:
+    """Return whether `new` is strictly better than `old`."""
+    return new > old if HIGHER_IS_BETTER[metric] else new < old
+
+
+def _centre(hr: Pixels, side: int, scale: int) -> Pixels:
+    height, width = (min(side, length // scale * scale) for length in hr.shape[:2])
+    top, left = (hr.shape[0] - height) // 2, (hr.shape[1] - width) // 2
+    return hr[top : top + height, left : left + width]
