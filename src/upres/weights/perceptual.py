@@ -9,7 +9,7 @@ from torch import Tensor
 from upres.errors import MissingWeights
 from upres.networks.features import FeatureNetwork, FeatureNetworkName
 from upres.networks.lpips import LAYERS, LPIPS, LPIPSTrunk
-from upres.weights.published import find, load_tensors
+from upres.weights.published import load_tensors, locate
 from upres.weights.tensors import fill
 
 LPIPSName = Literal["alex", "vgg"]
@@ -31,7 +31,7 @@ def load_features(
     if any(key not in tensors for key in wanted):
         raise MissingWeights(_ends_early(name, network, tensors, weights_dir))
     held = {key: tensor for key, tensor in tensors.items() if key in wanted}  # deeper ones may stay
-    fill(network, held, _where(name, weights_dir))
+    fill(network, held, str(locate(name, weights_dir).path))
     return network
 
 
@@ -46,13 +46,8 @@ def load_lpips(name: LPIPSName, weights_dir: Path | None = None) -> LPIPS:
     heads = load_tensors(f"lpips-{name}", weights_dir)
     network = LPIPS(trunk)
     tensors = {f"trunk.{key}": tensor for key, tensor in features.state_dict().items()}
-    fill(network, tensors | heads, _where(f"lpips-{name}", weights_dir))
+    fill(network, tensors | heads, str(locate(f"lpips-{name}", weights_dir).path))
     return network
-
-
-def _where(name: str, weights_dir: Path | None) -> str:
-    found = find(name, weights_dir)
-    return name if found is None else str(found.path)
 
 
 def _ends_early(
@@ -67,7 +62,7 @@ def _ends_early(
     held = [layer.name for layer in network.plan[:first_missing] if layer.kind != "pool"]
     deepest = held[-1] if held else "none"
     return (
-        f"{_where(name, weights_dir)} holds {name} only up to the layer {deepest}, but "
+        f"{locate(name, weights_dir).path} holds {name} only up to the layer {deepest}, but "
         f"{', '.join(network.layers)} was asked for: run `upres weights get {name}` for all of it "
         "and leave that folder away, or ask for layers that it holds."
     )

@@ -135,6 +135,17 @@ def find(name: str, weights_dir: Path | None = None) -> Found | None:
     return None
 
 
+def locate(name: str, weights_dir: Path | None = None) -> Found:
+    """Return what `find` finds. Raises MissingWeights when that is nothing."""
+    found = find(name, weights_dir)
+    if found is None:
+        raise MissingWeights(
+            f"The pretrained weights {name} are not on this machine: run "
+            f"`upres weights get {name}`, or name a folder that holds them with --weights-dir."
+        )
+    return found
+
+
 def fetch(name: str, progress: Progress | None = None) -> Path:
     """Download the weights `name` into the user's cache and return the file.
 
@@ -186,12 +197,7 @@ def load_tensors(name: str, weights_dir: Path | None = None) -> dict[str, Tensor
     Raises MissingWeights when they are not on this machine, BadWeights when the file is damaged
     or is not what was published, BadSetting for an unknown name.
     """
-    found = find(name, weights_dir)
-    if found is None:
-        raise MissingWeights(
-            f"The pretrained weights {name} are not on this machine: run "
-            f"`upres weights get {name}`, or name a folder that holds them with --weights-dir."
-        )
+    found = locate(name, weights_dir)
     tensors = _read(name, found)
     if not tensors:
         start = "lin0.model.1.weight" if name.startswith("lpips") else "features.0.weight"
