@@ -252,7 +252,7 @@ def test_finished_pictures_are_judged_by_name(folder, tmp_path):
         save(tmp_path / "done" / f"{Path(pair.name).stem}_x4.png", bicubic(pair.lr))
     found, _ = resolve_rows(["bicubic", f"images:{tmp_path / 'done'}"], None)
     seen = []
-    result = compare(found, pairs, FLOAT, scale=4, dataset="set", advance=lambda: seen.append(1))
+    result = compare(found, pairs, FLOAT, scale=4, dataset="set", seen=lambda *_: seen.append(1))
     assert result.rows[0].metrics == result.rows[1].metrics
     assert len(seen) == 4
 
@@ -265,7 +265,7 @@ def test_missing_and_wrong_finished_pictures_are_refused_before_any_work(folder,
     worked = []
 
     def run():
-        compare(found, pairs, FLOAT, scale=4, dataset="s", advance=lambda: worked.append(1))
+        compare(found, pairs, FLOAT, scale=4, dataset="s", seen=lambda *_: worked.append(1))
 
     with pytest.raises(BadPhotos, match=r"done has no picture for b.png"):
         run()

@@ -75,7 +75,7 @@ def evaluate(
             scale=shared,
             dataset=dataset_name(data.resolve()),
             lpips=network,
-            advance=lambda: progress.advance(task),
+            seen=lambda *_: progress.advance(task),
         )
     typer.echo(table_text(result), nl=False)
     if json is not None:

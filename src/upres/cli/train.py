@@ -1,12 +1,7 @@
 """`upres train`: every stage of a recipe on a folder of photos, into a run's folder."""
 
-import contextlib
-import shlex
-import signal
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,12 +20,14 @@ def train(
         str | None, typer.Option(help="First weights: a model's name, checkpoint or file.")
     ] = None,
     weights_dir: Annotated[
-        Path | None, typer.Option(envvar="UPRES_WEIGHTS", help="Where pretrained weights lie.")
+        Path | None, typer.Option(help="Folder with pretrained weights.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run, and what it would take.")
     ] = False,
-    report: Annotated[bool, typer.Option(help="Judge the stages and write a report.")] = True,
+    report: Annotated[
+        bool, typer.Option(help="Judge the stages at the end and write report.html.")
+    ] = True,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
@@ -38,10 +35,13 @@ def train(
     import torch
 
     from upres.cli.live import LiveLine
-    from upres.cli.plan import print_plan
+    from upres.cli.plan import plan_text
+    from upres.cli.stopping import command_line, stop_on_ctrl_c
     from upres.cli.stores import open_or_prepare
+    from upres.evaluation.table import table_text
     from upres.recipes import get_recipe
     from upres.recipes.text import override
+    from upres.report.run_report import finish_run
     from upres.training.train import find_needs
     from upres.training.train import train as run_recipe
     from upres.weights.model import load_model
@@ -53,36 +53,21 @@ def train(
         torch.set_num_threads(threads)
     first = None if init is None else load_model(init)
     if dry_run:
-        print_plan(chosen)
+        print(plan_text(chosen, photos), end="")
         return
     needs = find_needs(chosen, weights_dir)
     store = open_or_prepare(photos, chosen, quiet=quiet)
-    command = shlex.join(["upres", *sys.argv[1:]])
-    with _stop_on_ctrl_c() as should_stop, LiveLine(quiet=quiet) as live:
+    with stop_on_ctrl_c() as should_stop, LiveLine(quiet=quiet) as live:
         model = run_recipe(
             chosen,
             store,
             out,
             needs=needs,
             init=first,
-            facts={"command": command, "photos_folder": str(photos)},
+            facts={"command": command_line(), "photos_folder": str(photos)},
             listener=live.show,
             should_stop=should_stop,
         )
+    if report:
+        print(table_text(finish_run(out, chosen, store, needs.lpips)), end="")
     print(model)
-
-
-@contextlib.contextmanager
-def _stop_on_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Let the step in hand end before a first Ctrl-C stops the run; a second stops at once."""
-    asked: list[Any] = []
-
-    def ask(number: int, frame: object) -> None:
-        asked.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: bool(asked)
-    finally:
-        signal.signal(signal.SIGINT, before)

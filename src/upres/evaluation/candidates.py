@@ -32,6 +32,9 @@ class Candidate:
     finished: bool = False  # the SR are files, so they can be missing or have wrong sizes
 
 
+Seen = Callable[[Candidate, JudgedPair, Pixels], None]
+
+
 def resolve_rows(names: Sequence[str], scale: int | None) -> tuple[list[Candidate], int]:
     """Return the candidates of these names, and the scale that they share.
 
@@ -46,15 +49,15 @@ def resolve_rows(names: Sequence[str], scale: int | None) -> tuple[list[Candidat
 
 def compare(
     candidates: Sequence[Candidate],
-    pairs: PairFolder,
+    pairs: PairFolder | Sequence[JudgedPair],
     protocol: Protocol,
     *,
     scale: int,
     dataset: str,
     lpips: LPIPS | None = None,
-    advance: Callable[[], None] = lambda: None,
+    seen: Seen = lambda candidate, pair, sr: None,
 ) -> Evaluation:
-    """Return a row for each candidate; `advance` is called after each picture of each.
+    """Return a row for each candidate; `seen` is given each SR picture once it was scored.
 
     Raises BadPhotos for finished pictures that are missing or of a wrong size, before any work.
     """
@@ -67,7 +70,7 @@ def compare(
         for pair in pairs:
             sr = candidate.super_resolve(pair)
             scores.append(score(sr, pair, protocol, scale=scale, lpips=lpips))
-            advance()
+            seen(candidate, pair, sr)
         rows.append(row(candidate.name, dataset, scores, candidate.weights_sha256))
     return evaluation(protocol, scale, rows)
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from upres.errors import BadSetting, suggestion
 from upres.recipes.compact import COMPACT_X4, COMPACT_X4_SOURCES
 from upres.recipes.schema import Recipe
-from upres.recipes.srcnn import SRCNN, SRCNN_SOURCES
+from upres.recipes.srcnn import SRCNN, SRCNN_SOURCES, SRCNN_TINY
 from upres.recipes.text import flattened, from_yaml, scalar
 from upres.recipes.usrgan import TINY, USRGAN, USRGAN_SMALL, USRGAN_SOURCES
 
 RECIPES: Mapping[str, Recipe] = {
     "srcnn": SRCNN,
+    "srcnn-tiny": SRCNN_TINY,
     "usrgan": USRGAN,
     "usrgan-small": USRGAN_SMALL,
     "tiny": TINY,
@@ -21,6 +22,7 @@ RECIPES: Mapping[str, Recipe] = {
 # For each recipe: the one whose sources it shares, and those sources.
 _SOURCES: Mapping[str, tuple[Recipe, Mapping[str, str]]] = {
     "srcnn": (SRCNN, SRCNN_SOURCES),
+    "srcnn-tiny": (SRCNN, SRCNN_SOURCES),
     "usrgan": (USRGAN, USRGAN_SOURCES),
     "usrgan-small": (USRGAN, USRGAN_SOURCES),
     "tiny": (USRGAN, USRGAN_SOURCES),

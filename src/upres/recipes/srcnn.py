@@ -2,7 +2,16 @@
 
 from upres.data.crops import CropSettings
 from upres.networks.srcnn import SRCNNSettings
-from upres.recipes.schema import Adam, PixelLosses, PixelStage, PixelTerm, Recipe
+from upres.recipes.schema import (
+    Adam,
+    Cosine,
+    PixelLosses,
+    PixelStage,
+    PixelTerm,
+    Recipe,
+    Validation,
+)
+from upres.recipes.text import changed
 
 SRCNN = Recipe(
     name="srcnn",
@@ -32,3 +41,23 @@ SRCNN_SOURCES = {
     "stages.pixel.optimiser": "the paper has SGD at 1e-4, its last layer at 1e-5",
     "stages.pixel.optimiser.rate": "public versions",
 }
+
+# The demo's: as published it needs days, so this one learns the difference to bicubic.
+SRCNN_TINY = changed(
+    SRCNN,
+    {
+        "name": "srcnn-tiny",
+        "source": "derived from srcnn: sized for the demo",
+        "generator.init": "he",
+        "generator.skip": "bicubic",
+        "crops.flip": "both",
+        "crops.rotate": True,
+        "batch": 8,
+        "stages.pixel.minutes": 0.6,
+        "stages.pixel.optimiser.rate": 5e-4,
+        "stages.pixel.schedule": Cosine(final=0.02, warmup_steps=20),
+        "compile": "no",
+        "validation": Validation(times=4, pictures=4, side=128),
+        "log_every": 10,
+    },
+)

