@@ -1,0 +1,147 @@
+"""One page that stands alone: scores, pictures, curves, and what made them."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upres.atomic import write_text
+from upres.errors import MissingExtra
+from upres.report.crops import PLAIN
+from upres.report.curves import ChartGroup, run_charts
+from upres.report.embed import Detail, EmbeddedPicture, embed_pictures
+from upres.report.facts import run_facts
+from upres.report.pictures import HR, LR, ReportPicture
+from upres.report.run_log import RunLog
+from upres.report.tables import as_csv, score_lines, score_tables, scores_of
+from upres.report.trade_off import plane_chart, relation_charts
+
+if TYPE_CHECKING:
+    from upres.evaluation.judge import Evaluation
+
+LARGEST_PAGE = 12_000_000  # bytes: what mail servers still carry
+MARGIN = 150_000  # bytes for the markup around the pictures
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as the page shows it."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    groups: tuple[ChartGroup, ...]
+    unread_lines: int
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture as the page shows it: the two rows that the slider starts with, all scores."""
+
+    picture: EmbeddedPicture
+    left: str
+    right: str
+    scores: Mapping[str, list[str]]  # row -> what it scored on the whole picture
+    magnified: int  # CSS pixels for one HR pixel
+
+    @property
+    def whole(self) -> bool:
+        """Whether the window is all of the picture."""
+        return self.picture.size == (self.picture.window.height, self.picture.window.width)
+
+
+def write_report(
+    path: Path,
+    *,
+    title: str,
+    evaluation: "Evaluation | Sequence[Evaluation] | None" = None,
+    pictures: Sequence[ReportPicture] = (),
+    runs: Sequence[RunLog] = (),
+    recipe_yaml: str | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write one HTML file that needs no network: at most 12 MB, for any screen and for paper.
+
+    evaluation: one or several; each keeps its own tables, for scores of different protocols do
+    not compare. pictures: shown in this order, as many as fit. notes: lines for the page's foot,
+    `commands` between backticks.
+    Raises MissingExtra without matplotlib or jinja2, NoSpace when the file cannot be written.
+    """
+    evaluations = _listed(evaluation)
+    content: dict[str, Any] = {
+        "title": title,
+        "tables": [(table, plane_chart(table.means)) for table in score_tables(evaluations)],
+        "csv": _csv_address(evaluations),
+        "runs": [_run_view(run) for run in runs],
+        "recipe_yaml": recipe_yaml,
+        "notes": list(notes),
+        "pictures_given": len(pictures),
+    }
+    without_pictures = _render(content, [], None)
+    if not pictures:
+        write_text(path, without_pictures)
+        return
+    order = [row.model for evaluation in evaluations for row in evaluation.rows]
+    embedded, detail = embed_pictures(
+        pictures,
+        order=[*PLAIN, *dict.fromkeys(order)],
+        budget=LARGEST_PAGE - MARGIN - len(without_pictures.encode()),
+    )
+    views = [_picture_view(picture, evaluations) for picture in embedded]
+    write_text(path, _render(content, views, detail))
+
+
+def _listed(evaluation: "Evaluation | Sequence[Evaluation] | None") -> "list[Evaluation]":
+    if evaluation is None:
+        return []
+    return list(evaluation) if isinstance(evaluation, Sequence) else [evaluation]
+
+
+def _render(content: Mapping[str, Any], pictures: list[PictureView], detail: Detail | None) -> str:
+    try:
+        import jinja2
+    except ModuleNotFoundError as error:
+        raise MissingExtra("jinja2", "report", "A report") from error
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_template),
+    )
+    template = environment.get_template("page.html.jinja")
+    return template.render(**content, pictures=pictures, detail=detail, HR=HR, LR=LR)
+
+
+def _template(name: str) -> str:
+    return (resources.files("upres.report") / name).read_text(encoding="utf-8")
+
+
+def _csv_address(evaluations: "Sequence[Evaluation]") -> str | None:
+    if not evaluations:
+        return None
+    data = base64.b64encode(as_csv(evaluations).encode()).decode("ascii")
+    return f"data:text/csv;charset=utf-8;base64,{data}"
+
+
+def _picture_view(picture: EmbeddedPicture, evaluations: "Sequence[Evaluation]") -> PictureView:
+    rows = [layer.row for layer in picture.layers if layer.row not in (HR, LR)]
+    found = scores_of(evaluations, picture.dataset, picture.name)
+    left = next((row for row in ("bicubic", *rows) if row in rows), HR)
+    others = [row for row in rows if row != left and row not in PLAIN]
+    return PictureView(
+        picture=picture,
+        left=left,
+        right=others[-1] if others else HR,
+        scores={row: score_lines(scores) for row, scores in found.items()},
+        magnified=max(1, 640 // picture.window.width),
+    )
+
+
+def _run_view(run: RunLog) -> RunView:
+    groups = run_charts(run)
+    relations = tuple(relation_charts(run))
+    if relations:
+        groups.insert(1, ChartGroup("Metrics together, and convergence", relations))
+    return RunView(run.name, tuple(run_facts(run)), tuple(groups), run.unread_lines)
