@@ -1,0 +1,149 @@
+"""What a report is made from: runs and evaluations, brought together where they compare."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from upres.errors import BadRun
+from upres.evaluation.judge import Evaluation, Row
+from upres.report.pictures import ReportPicture, load_pictures, merge_pictures
+from upres.report.run_log import RunLog, read_run_log
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run's folder, or an evaluation's file with the pictures beside it."""
+
+    label: str
+    evaluation: Evaluation | None
+    pictures: Sequence[ReportPicture]
+    run: RunLog | None = None
+    recipe_yaml: str | None = None
+
+
+def read_source(path: Path) -> Source:
+    """What `path`, a run's folder or an evaluation's JSON file, holds for a report.
+
+    A run that was not judged yet has no evaluation. Raises BadRun for anything else, and for
+    files in it that are damaged.
+    """
+    if path.is_dir():
+        judged = path / "evaluation.json"
+        recipe = path / "recipe.yaml"
+        return Source(
+            label=path.resolve().name,
+            run=read_run_log(path),
+            evaluation=_read_evaluation(judged) if judged.exists() else None,
+            pictures=load_pictures(path / "pictures"),
+            recipe_yaml=recipe.read_text(encoding="utf-8") if recipe.exists() else None,
+        )
+    return Source(path.stem, _read_evaluation(path), load_pictures(path.parent / "pictures"))
+
+
+def combine(sources: Sequence[Source]) -> tuple[list[Evaluation], list[ReportPicture]]:
+    """The evaluations and pictures of all sources, rows that compare in one evaluation.
+
+    Rows compare if protocol, scale and pictures are the same. A name that means different things
+    in different sources (the stage "gan" of two runs) gets its source's label in front of it.
+    """
+    labelled = _apart(sources)
+    named = [_renamed(source, labelled) for source in labelled]
+    merged: dict[tuple[object, ...], Evaluation] = {}
+    for source in named:
+        if source.evaluation is None:
+            continue
+        for row in source.evaluation.rows:
+            alone = source.evaluation.model_copy(update={"rows": []})
+            key = (alone.model_dump_json(), row.dataset, _images(row))
+            known = merged.get(key, alone)
+            if not any(_same(row, other) for other in known.rows):
+                known = known.model_copy(update={"rows": [*known.rows, row]})
+            merged[key] = known
+    return list(merged.values()), merge_pictures(source.pictures for source in named)
+
+
+def _apart(sources: Sequence[Source]) -> list[Source]:
+    """The sources under labels that differ."""
+    seen: dict[str, int] = {}
+    labelled = []
+    for source in sources:
+        seen[source.label] = count = seen.get(source.label, 0) + 1
+        labelled.append(source if count == 1 else replace(source, label=f"{source.label}-{count}"))
+    return labelled
+
+
+def _renamed(source: Source, sources: Sequence[Source]) -> Source:
+    if source.evaluation is None:
+        return source
+    others = [row for other in sources if other is not source for row in _rows(other)]
+    datasets = {
+        row.dataset: f"{row.dataset} ({source.label})"
+        for row in source.evaluation.rows
+        if any(row.dataset == o.dataset and _images(row) != _images(o) for o in others)
+    }
+    models = {
+        row.model: f"{source.label}/{row.model}"
+        for row in source.evaluation.rows
+        for other in others
+        if (row.model, row.dataset) == (other.model, other.dataset)
+        and row.dataset not in datasets
+        and not _same(row, other)
+    }
+    rows = [
+        row.model_copy(
+            update={
+                "model": models.get(row.model, row.model),
+                "dataset": datasets.get(row.dataset, row.dataset),
+            }
+        )
+        for row in source.evaluation.rows
+    ]
+    return replace(
+        source,
+        evaluation=source.evaluation.model_copy(update={"rows": rows}),
+        pictures=[_picture_renamed(p, models, datasets) for p in source.pictures],
+    )
+
+
+def _picture_renamed(
+    picture: ReportPicture, models: Mapping[str, str], datasets: Mapping[str, str]
+) -> ReportPicture:
+    rows = {models.get(name, name): pixels for name, pixels in picture.rows.items()}
+    return replace(picture, rows=rows, dataset=datasets.get(picture.dataset, picture.dataset))
+
+
+def _rows(source: Source) -> list[Row]:
+    return [] if source.evaluation is None else source.evaluation.rows
+
+
+def _images(row: Row) -> tuple[str, ...]:
+    return tuple(sorted(scores.image for scores in row.per_image))
+
+
+def _same(row: Row, other: Row) -> bool:
+    """Whether both say the same; machines differ in the last digits of what a network computes."""
+    names = (row.model, row.dataset, row.weights_sha256, _images(row), set(row.metrics))
+    others = (other.model, other.dataset, other.weights_sha256, _images(other), set(other.metrics))
+    return names == others and all(
+        math.isclose(value, other.metrics[metric], abs_tol=5e-5)
+        for metric, value in row.metrics.items()
+    )
+
+
+def _read_evaluation(path: Path) -> Evaluation:
+    try:
+        return Evaluation.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BadRun(
+            f"{path} cannot be read ({os.strerror(error.errno or 0)}); give a run's folder or a "
+            f"file that `upres evaluate --json` wrote."
+        ) from error
+    except ValidationError as error:
+        raise BadRun(
+            f"{path} is no evaluation; give a run's folder or a file that "
+            f"`upres evaluate --json` wrote."
+        ) from error
