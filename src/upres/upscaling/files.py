@@ -38,7 +38,9 @@ def find_pictures(inputs: Iterable[Path], scale: int) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
+        pictures = sorted(
+            p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()
+        )
         if not pictures:
             raise BadPicture(f"{path} holds no pictures; give a folder of pictures or a file.")
         results = {f"{p.stem}_x{scale}" for p in pictures}
