@@ -66,7 +66,9 @@ def evaluate(
     candidates, shared = resolve_rows(models, scale)
     pairs = load_pairs(data, shared, protocol=chosen, with_lpips=not no_lpips)
     network = None if no_lpips else _lpips(weights_dir)
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task("judging", total=len(candidates) * len(pairs))
         result = compare(
             candidates,
