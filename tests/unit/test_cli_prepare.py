@@ -43,7 +43,7 @@ def test_counts_go_to_stdout_and_names_to_stderr(tmp_path: Path) -> None:
         "  broken.png: is empty; a picture was expected.",
         "left out, duplicate (1):",
         "  twin [4].tif: same pixels as 4.png",
-        "near duplicates, kept on one side (1 groups):",
+        "near duplicates, each group on one side (1):",
         "  5.png, grey 5.png",
     ]
     assert open_store(tmp_path / "store").scale == 4

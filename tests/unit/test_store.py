@@ -180,7 +180,7 @@ def test_a_photo_that_is_cut_shows_training_nothing_of_its_validation_part(
     save(tmp_path / "photos" / "ramp.png", turned(wide))
     store = prepared(tmp_path / "photos", tmp_path / "store")
     assert store.report.cut
-    assert store.report.summary().endswith("MP, each cut in parts: 1 train, 1 validation")
+    assert store.report.summary() == "1 photo of 0.0 MP, each cut in parts: 1 train, 1 validation"
     (train,), (validation,) = store.pictures("train"), store.pictures("validation")
     assert store.pictures("test") == []
     np.testing.assert_array_equal(train.hr, turned(wide[:, :144]))

@@ -68,7 +68,7 @@ def _remarks(report: "PrepareReport") -> list[str]:
             lines.append(f"left out, {reason} ({len(files)}):")
             lines += _shortened([f"{file.name}: {file.detail}" for file in files])
     if report.near_duplicates:
-        lines.append(f"near duplicates, kept on one side ({len(report.near_duplicates)} groups):")
+        lines.append(f"near duplicates, each group on one side ({len(report.near_duplicates)}):")
         lines += _shortened([", ".join(names) for names in report.near_duplicates])
     return lines
 

@@ -43,7 +43,8 @@ class PrepareReport(BaseModel, frozen=True, extra="forbid"):
         """Return one line: how many photos, how they are parted, how many files were left out."""
         parted = ", ".join(f"{count} {split}" for split, count in self.pictures.items() if count)
         how = "each cut in parts" if self.cut else "parted whole"
-        text = f"{self.photos} photos of {self.megapixels:.1f} MP, {how}: {parted}"
+        noun = "photo" if self.photos == 1 else "photos"
+        text = f"{self.photos} {noun} of {self.megapixels:.1f} MP, {how}: {parted}"
         counts = [(len(self.names(reason)), reason) for reason in REASONS]
         left_out = ", ".join(f"{count} {reason}" for count, reason in counts if count)
         return f"{text}; left out: {left_out}" if left_out else text
