@@ -52,9 +52,7 @@ def discriminator_loss_relativistic_average(real: Logits, fake: Logits) -> Float
     their sum. Gradients flow through the means as in the paper (BasicSR cuts them here).
     """
     _check(real, fake)
-    real_seems_fake = F.softplus(fake.mean() - real)
-    fake_seems_real = F.softplus(fake - real.mean())
-    return ((real_seems_fake + fake_seems_real) / 2).flatten()
+    return _not_above(real, fake)
 
 
 def generator_loss_relativistic_average(real: Logits, fake: Logits) -> Float[Tensor, " n"]:
@@ -63,7 +61,8 @@ def generator_loss_relativistic_average(real: Logits, fake: Logits) -> Float[Ten
     Source: ESRGAN equation 2; the mean of its two halves as in BasicSR, so that a weight of 5e-3
     is BasicSR's, and half of the paper's. Take `real` without gradient.
     """
-    return discriminator_loss_relativistic_average(fake, real)
+    _check(real, fake)
+    return _not_above(fake, real)
 
 
 class AdversarialPair(NamedTuple):
@@ -87,6 +86,13 @@ ADVERSARIAL_PAIRS: Mapping[AdversarialForm, AdversarialPair] = {
         needs_real=True,
     ),
 }
+
+
+def _not_above(wanted: Tensor, other: Tensor) -> Tensor:
+    """How far `wanted` is from lying above the mean of `other`, and `other` below its mean."""
+    too_low = F.softplus(other.mean() - wanted)
+    too_high = F.softplus(other - wanted.mean())
+    return ((too_low + too_high) / 2).flatten()
 
 
 def _check(real: Tensor, fake: Tensor) -> None:

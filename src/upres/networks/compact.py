@@ -6,6 +6,7 @@ Key names are those of `realesr-animevideov3` (16 convs) and `realesr-general-x4
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import BaseModel, NonNegativeInt, PositiveInt
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 from upres.networks.skip import Skip, with_skip
 
 PRELU_START = 0.25  # torch's own
-LAST_CONV_SHRINK = 0.1  # no source: with it, training starts close to the plain enlargement
+INNER_START = 0.1  # how much of He's start is added to the identity
+LAST_START = 0.01  # and how much of it the last convolution gets
 
 SCALES = (1, 2, 3, 4)
 
@@ -29,11 +31,12 @@ class CompactSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class Compact(nn.Module):
-    """SRVGGNetCompact, as published but for its start.
+    """SRVGGNetCompact, as published but for its start, which is not published.
 
-    The start is not published. torch's default makes each layer's output smaller than its input,
-    so that 16 layers without a residual learn next to nothing for a thousand steps. He et al.
-    (2015) keep the variance through PReLU layers; the last convolution starts ten times smaller.
+    torch's default start makes each layer's output smaller than its input, and 16 layers without
+    a residual then learn next to nothing for hundreds of steps. He et al. (2015) keep the size.
+    Here the inner convolutions pass on what they see, plus a tenth of He's random weights, and
+    the last one has a hundredth of He's: training starts very near the plain enlargement.
     """
 
     def __init__(self, settings: CompactSettings, scale: int) -> None:
@@ -46,16 +49,20 @@ class Compact(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width, PRELU_START)]
         for _ in range(settings.convs):
             layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width, PRELU_START)]
-        last = nn.Conv2d(width, 3 * scale**2, 3, padding=1)
-        self.body = nn.Sequential(*layers, last)
-        self._start(last)
+        layers.append(nn.Conv2d(width, 3 * scale**2, 3, padding=1))
+        self.body = nn.Sequential(*layers)
+        self._start()
 
-    def _start(self, last: nn.Conv2d) -> None:
-        for layer in self.body:
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, a=PRELU_START)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        last.weight.data.mul_(LAST_CONV_SHRINK)
+    def _start(self) -> None:
+        convs = [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
+        for conv in convs:
+            nn.init.kaiming_normal_(conv.weight, a=PRELU_START)
+            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+        with torch.no_grad():
+            for conv in convs[1:-1]:
+                conv.weight.mul_(INNER_START)
+                conv.weight[:, :, 1, 1] += torch.eye(conv.in_channels)
+            convs[-1].weight.mul_(LAST_START)
 
     def forward(self, lr: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 sh sw"]:
         """Return the picture `scale` times as large, RGB around 0..1, not clamped."""

@@ -9,7 +9,6 @@ of 128, six for 256 as in BasicSR, four for 64 and 96. Key names are BasicSR's.
 
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import BaseModel, PositiveInt
@@ -18,7 +17,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 SLOPE = 0.2  # SRGAN 2.1
 SMALLEST_PATCH = 16
-WARM_UP = 30  # power iterations before the first use, besides torch's own fifteen
 
 
 class VGGDiscriminatorSettings(BaseModel, frozen=True, extra="forbid"):
@@ -36,9 +34,10 @@ class VGGDiscriminator(nn.Module):
     """Tells photos from generated pictures by one logit each; there is no sigmoid.
 
     hr_patch: side of the square patches that will be judged, at least 16 (the first dense
-        layer's size depends on it). With batch norm the first convolution has none.
-    Spectral norm's estimates are warmed up here: without that a fresh network that is used in
-    eval mode, where no iteration runs, has logits on a wrong scale.
+        layer's size depends on it). The first convolution has no batch norm.
+    Spectral norm is torch's parametrization, which estimates each norm by fifteen iterations when
+    it is built (the older function does not: a fresh network is then wrong in eval mode) and by
+    one more at every use in training mode, also without gradients.
     """
 
     def __init__(self, settings: VGGDiscriminatorSettings, hr_patch: int) -> None:
@@ -58,10 +57,8 @@ class VGGDiscriminator(nn.Module):
             channels, side = made, (side + 2 - kernel) // 2 + 1
         self.linear1 = self._limited(nn.Linear(channels * side**2, settings.dense))
         self.linear2 = self._limited(nn.Linear(settings.dense, 1))
-        if self.spectral:
-            self._warm_up()
 
-    def forward(self, hr: Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n 1"]:
+    def forward(self, hr: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 1"]:
         """Return one float32 logit a picture: high where it looks like a photo.
 
         hr: RGB 0..1, patches of `hr_patch` x `hr_patch`; ValueError for another size.
@@ -90,13 +87,6 @@ class VGGDiscriminator(nn.Module):
 
     def _limited(self, layer: nn.Module) -> nn.Module:
         return spectral_norm(layer) if self.spectral else layer
-
-    def _warm_up(self) -> None:
-        with torch.no_grad():
-            for layer in self.modules():
-                if isinstance(layer, nn.Conv2d | nn.Linear):
-                    for _ in range(WARM_UP):
-                        _ = layer.weight  # in training mode each reading is one power iteration
 
 
 def _levels(hr_patch: int) -> int:

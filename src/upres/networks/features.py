@@ -7,7 +7,7 @@ torchvision's (`features.N.weight`), whose files also give the weights.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -49,7 +49,7 @@ class FeatureNetwork(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "FeatureNetwork":
         """Stay in eval mode."""
         return super().train(False)
 

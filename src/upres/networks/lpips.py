@@ -3,7 +3,7 @@
 A network, because it is layers with weights; metrics measure with it and losses may receive it.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -39,7 +39,7 @@ class LPIPS(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> "LPIPS":
         """Stay in eval mode."""
         return super().train(False)
 

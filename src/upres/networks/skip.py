@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -28,10 +29,10 @@ def plain_enlargement(
         case "bilinear":
             return F.interpolate(lr, scale_factor=scale, mode="bilinear", align_corners=False)
         case "bicubic":
-            h, w = lr.shape[-2:]
-            return F.interpolate(
-                lr, (h * scale, w * scale), mode="bicubic", align_corners=False, antialias=True
-            )
+            size = (lr.shape[-2] * scale, lr.shape[-1] * scale)
+            # autocast would choose bfloat16, which this kernel does not have
+            with torch.autocast(lr.device.type, enabled=False):
+                return F.interpolate(lr, size, mode="bicubic", align_corners=False, antialias=True)
         case "none":
             raise ValueError("skip 'none' has no plain enlargement")
 

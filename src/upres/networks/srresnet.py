@@ -4,7 +4,7 @@ A 9x9 head, `blocks` residual blocks with batch norm, one more convolution and a
 enlarging convolutions with pixel shuffle, a 9x9 tail. The start is torch's own.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,7 @@ class SRResNetSettings(BaseModel, frozen=True, extra="forbid"):
     skip: Skip = "none"
 
     @model_validator(mode="after")
-    def _bounded_or_added(self) -> Self:
+    def _bounded_or_added(self) -> "SRResNetSettings":
         if self.tanh and self.skip != "none":
             raise ValueError("tanh bounds a whole picture: it needs skip 'none'")
         return self
