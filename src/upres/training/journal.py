@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upres.atomic import write_text
+from upres.errors import NoSpace
 
 Event = dict[str, Any]
 
@@ -19,9 +20,16 @@ class Journal:
         self._listener = listener
 
     def write(self, event: Event) -> None:
-        """Append one event. Values that are not finite are written as null."""
-        with self.path.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(_finite(event), ensure_ascii=False) + "\n")
+        """Append one event. Values that are not finite are written as null. Raises NoSpace."""
+        line = json.dumps(_finite(event), ensure_ascii=False) + "\n"
+        try:
+            with self.path.open("a", encoding="utf-8") as lines:
+                lines.write(line)
+        except OSError as error:
+            raise NoSpace(
+                f"{self.path} could not be written: {(error.strerror or str(error)).lower()}; "
+                "make room, and the same command goes on from the last saved state."
+            ) from error
         self._listener(event)
 
     def keep_until(self, stage: str, step: int) -> None:
@@ -37,7 +45,7 @@ def read_events(path: Path) -> list[Event]:
     if not path.exists():
         return []
     events = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             events.append(json.loads(line))
         except json.JSONDecodeError:

@@ -59,7 +59,7 @@ def run_stage(run: StageRun) -> None:
     """
     began = time.perf_counter()
     judging = _validate(run) if run.state.progress.step == 0 else 0.0
-    meter = Meter(run.recipe.batch)
+    meter = Meter(run.recipe.batch, run.state.progress.unlogged)
     waiting = _batches(run)
     while not _finished(run):
         with meter.waiting():
@@ -69,10 +69,10 @@ def run_stage(run: StageRun) -> None:
         meter.add(found, judgement)
         _plan(run, meter, spent=time.perf_counter() - began, judging=judging)
         _log(run, meter)
-        _validate_and_save(run)
+        _validate_and_save(run, meter)
         if run.should_stop() and not _finished(run):
             waiting.close()
-            _stop(run)
+            _stop(run, meter)
     run.keeper.hand_over(run.state.progress)
 
 
@@ -176,7 +176,7 @@ def _log(run: StageRun, meter: Meter) -> None:
     )
 
 
-def _validate_and_save(run: StageRun) -> None:
+def _validate_and_save(run: StageRun, meter: Meter) -> None:
     progress, recipe = run.state.progress, run.recipe
     every = recipe.validation.every
     if every is None and progress.planned is not None:
@@ -185,7 +185,12 @@ def _validate_and_save(run: StageRun) -> None:
     if judged:
         _validate(run)
     if judged or progress.step % recipe.save_every == 0:
-        save_state(run.folder / "state.safetensors", run.state)
+        _save(run, meter)
+
+
+def _save(run: StageRun, meter: Meter) -> None:
+    run.state.progress = run.state.progress.model_copy(update={"unlogged": meter.sums})
+    save_state(run.folder / "state.safetensors", run.state)
 
 
 def _validate(run: StageRun) -> float:
@@ -211,8 +216,8 @@ def _validate(run: StageRun) -> float:
     return seconds
 
 
-def _stop(run: StageRun) -> None:
-    save_state(run.folder / "state.safetensors", run.state)
+def _stop(run: StageRun, meter: Meter) -> None:
+    _save(run, meter)
     progress = run.state.progress
     of = f" of {progress.planned}" if progress.planned else ""
     raise Interrupted(

@@ -12,6 +12,7 @@ RUN/STAGE/model.safetensors     what the stage hands over
 
 import json
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -26,6 +27,8 @@ from upres.errors import BadRun
 from upres.recipes.schema import LENGTHS, Recipe
 from upres.recipes.text import differences, from_yaml, to_yaml
 
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.part\.\w+")  # as `atomic.replacing` names it
+
 
 def open_run(folder: Path, recipe: Recipe, facts: Mapping[str, Any]) -> None:
     """Make the run's folder, or check that it holds this very run and may go on.
@@ -35,17 +38,18 @@ def open_run(folder: Path, recipe: Recipe, facts: Mapping[str, Any]) -> None:
     """
     written = folder / "recipe.yaml"
     if not written.exists():
-        if folder.exists() and any(folder.iterdir()):
+        if not _may_begin(folder):
             raise BadRun(
                 f"{folder} is not empty and holds no run: give --out a new folder or an empty one."
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        _remove_half_written(folder)
         write_facts(folder, facts)
         write_text(written, to_yaml(recipe))
         return
     old = from_yaml(written.read_text(encoding="utf-8"), name=str(written))
     _refuse_other_run(folder, old, recipe)
     _refuse_other_data(folder, facts)
+    _remove_half_written(folder)
     if old != recipe:
         write_text(written, to_yaml(recipe))
 
@@ -71,6 +75,22 @@ def remember(folder: Path, **facts: Any) -> None:
         folder / "run.json",
         json.dumps({**read_facts(folder), **facts}, indent=2, ensure_ascii=False) + "\n",
     )
+
+
+def _remove_half_written(folder: Path) -> None:
+    """Remove what a killed process was writing; nobody else writes into a run's folder."""
+    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
+        if _HALF_WRITTEN.fullmatch(path.name):
+            path.unlink()
+
+
+def _may_begin(folder: Path) -> bool:
+    """Whether nothing is there but what a run leaves that was killed before it began."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    others = {name for name in names if not _HALF_WRITTEN.fullmatch(name)}
+    if others != {"run.json"}:
+        return not others
+    return '"upres": ' in (folder / "run.json").read_text(encoding="utf-8", errors="replace")
 
 
 def _refuse_other_run(folder: Path, old: Recipe, new: Recipe) -> None:

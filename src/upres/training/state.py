@@ -16,18 +16,27 @@ from upres.weights.tensors import read_safetensors, write_safetensors
 _KEY = "upres-state"
 
 
-class Best(BaseModel, frozen=True, extra="forbid"):
-    value: float
+class Best(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan="strings"):
+    value: float  # infinite PSNR: restored exactly
     step: int
 
 
-class Progress(BaseModel, frozen=True, extra="forbid"):
+class Sums(BaseModel, frozen=True, extra="forbid"):
+    """What steps found since the journal's last line, so that a resumed run writes the same."""
+
+    steps: int = 0
+    values: Mapping[str, Mapping[str, float]] = {}  # by group (terms, weighted, ...) and name
+    shares: Mapping[str, float] = {}
+
+
+class Progress(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan="strings"):
     """How far a stage is. `planned` is None until a length in minutes was turned into steps."""
 
     step: int = 0
     planned: int | None = None
     planned_for_minutes: float | None = None
     best: Mapping[str, Best] = {}
+    unlogged: Sums = Sums()
 
 
 @dataclass
@@ -62,6 +71,7 @@ def load_state(path: Path, state: StageState) -> None:
     metadata, tensors = read_safetensors(path)
     try:
         progress = Progress.model_validate_json(metadata[_KEY])
+        _refuse_other_parts(tensors, {*_networks(state), *_optimisers(state)})
         for part, network in _networks(state).items():
             network.load_state_dict(_below(tensors, part))
         for part, optimiser in _optimisers(state).items():
@@ -72,6 +82,12 @@ def load_state(path: Path, state: StageState) -> None:
             "give --out another folder, or remove the file to start the stage again."
         ) from error
     state.progress = progress
+
+
+def _refuse_other_parts(tensors: Mapping[str, Tensor], known: set[str]) -> None:
+    others = {key.partition("/")[0] for key in tensors} - known
+    if others:
+        raise RuntimeError(f"it also has {', '.join(sorted(others))}")
 
 
 def _load_moments(optimiser: Optimizer, tensors: Mapping[str, Tensor]) -> None:
