@@ -254,3 +254,10 @@ def test_the_enlarged_size_is_asked_before_the_work(tmp_path):
     check_writable(tmp_path / "a.png", picture, scale=4)
     with pytest.raises(BadPicture, match="the picture is 65600x4"):
         check_writable(tmp_path / "a.jpg", picture, scale=4)
+
+
+def test_a_warning_of_libvips_is_not_printed(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # so a lost record would be printed
+    Image.fromarray(noise(5, 7)).save(tmp_path / "a.png", icc_profile=SRGB)  # RGB's on grey: wrong
+    assert np.array_equal(read_picture(tmp_path / "a.png").pixels[..., 0], noise(5, 7))
+    assert capfd.readouterr() == ("", "")

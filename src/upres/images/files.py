@@ -4,7 +4,6 @@ Every file is read and written by libvips. The bytes are read by Python, so that
 a file is taken for what it holds, never for what its name says.
 """
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,6 @@ from upres.atomic import replacing
 from upres.errors import BadPicture
 
 Pixels = NDArray[np.uint8 | np.uint16]
-
-# libvips' warnings come as log records; without any handler Python would print them on stderr.
-logging.getLogger("pyvips").addHandler(logging.NullHandler())
 
 ENDINGS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}  # what can be written
 LARGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65_500}  # px; JPEG's as libjpeg has it

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from upres.errors import WorkFailed
 from upres.images.files import Picture
 from upres.images.resize import enlarge as enlarge_by_kernel
+from upres.networks.build import receptive_radius
 from upres.upscaling.pictures import from_pil, read_still, to_pil
 from upres.upscaling.precision import ComputePrecision, Precision, bf16_body, pick_precision
 from upres.upscaling.tiles import Tile, plan_tiles, run_tiles
+from upres.weights.model import load_model
 
 TILE: Final = 256  # LR px; larger ones fall out of the processor's cache
 LARGEST_OVERLAP: Final = 48  # LR px; RRDBNet's radius is about 350, and 48 differ by 3 levels
@@ -64,9 +66,6 @@ class Upscaler:
 
         Raises UpresError when there is no such model, BadWeights when the file is none.
         """
-        from upres.networks.build import receptive_radius
-        from upres.weights.model import load_model
-
         found = load_model(model)
         radius = receptive_radius(found.settings, found.scale)
         return cls(found.network, found.scale, radius, precision=precision, tile=tile)
