@@ -139,7 +139,7 @@ def _for_page(svg: str, title: str) -> str:
     assert box is not None  # matplotlib writes one into every SVG
     label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     svg = f'<svg {box[0]} role="img" aria-label="{label}" class="chart">{body}'
-    svg = svg.replace(INK, "currentColor").replace('xlink:href="#', 'href="#')
+    svg = svg.replace(INK, "currentColor").replace("xlink:href=", "href=")
     for colour, name in COLOURS.items():
         svg = svg.replace(colour, f"var(--{name},{colour})")
     return svg.strip()

@@ -45,24 +45,24 @@ def read_source(path: Path) -> Source:
 
 
 def combine(sources: Sequence[Source]) -> tuple[list[Evaluation], list[ReportPicture]]:
-    """The evaluations and pictures of all sources, rows that compare in one evaluation.
+    """The evaluations and pictures of all sources; equal conditions make one evaluation.
 
-    Rows compare if protocol, scale and pictures are the same. A name that means different things
-    in different sources (the stage "gan" of two runs) gets its source's label in front of it.
+    A name that means different things in different sources (the stage "gan" of two runs, the
+    dataset "test" of two stores) gets its source's label.
     """
     labelled = _apart(sources)
     named = [_renamed(source, labelled) for source in labelled]
-    merged: dict[tuple[object, ...], Evaluation] = {}
+    merged: dict[str, Evaluation] = {}  # by all that is said but the rows
     for source in named:
         if source.evaluation is None:
             continue
+        alone = source.evaluation.model_copy(update={"rows": []})
+        conditions = alone.model_dump_json()
         for row in source.evaluation.rows:
-            alone = source.evaluation.model_copy(update={"rows": []})
-            key = (alone.model_dump_json(), row.dataset, _images(row))
-            known = merged.get(key, alone)
+            known = merged.get(conditions, alone)
             if not any(_same(row, other) for other in known.rows):
                 known = known.model_copy(update={"rows": [*known.rows, row]})
-            merged[key] = known
+            merged[conditions] = known
     return list(merged.values()), merge_pictures(source.pictures for source in named)
 
 

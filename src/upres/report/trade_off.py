@@ -1,7 +1,7 @@
 """Two metrics against each other, and how soon a run came close to its best."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 REACHED = (0.7, 0.8, 0.9, 0.95, 1.0)  # of the way to the best, as in figure 7 of paper B
+FIRST, LAST = "#5ab0e5", "#d45f01"  # of a run's validations
 PSNR, SSIM, LPIPS = METRICS["psnr_y"], METRICS["ssim_y"], METRICS["lpips_alex"]
 
 
@@ -67,13 +68,13 @@ def _relation(run: RunLog, x: Metric, y: Metric) -> Chart | None:
     def paint(axes: "Axes") -> None:
         from matplotlib.colors import LinearSegmentedColormap
 
-        # late is vermillion, early is sky blue: apart in lightness and for the colour-blind
-        ramp = LinearSegmentedColormap.from_list("time", ["#5ab0e5", "#d45f01"])
-        seen = axes.scatter(xs, ys, c=np.arange(len(xs)), cmap=ramp, s=22, linewidths=0)
-        axes.plot(xs[balanced], ys[balanced], marker="*", markersize=14, color=INK, linestyle="")
-        bar = axes.figure.colorbar(seen, ax=axes, pad=0.02)
-        bar.set_ticks([0, len(xs) - 1], labels=["first", "last"])
-        bar.outline.set_visible(False)
+        # apart in lightness too, and both seen on white and on black
+        ramp = LinearSegmentedColormap.from_list("time", [FIRST, LAST])
+        axes.scatter(xs, ys, c=np.arange(len(xs)), cmap=ramp, s=22, linewidths=0)
+        star: dict[str, Any] = {"marker": "*", "markersize": 14, "color": INK, "linestyle": ""}
+        axes.plot(xs[balanced], ys[balanced], label="balance", **star)
+        for label, colour in (("first", FIRST), ("last", LAST)):
+            axes.plot([], [], marker="o", color=colour, linestyle="", label=label)
         if y.higher is False:
             axes.invert_yaxis()
         _name_axes(axes, x, y)
