@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from upres.networks.rrdbnet import RRDBNet, RRDBNetSettings
+from upres.networks.skip import plain_enlargement
 
 SMALL = {"blocks": 2, "width": 6, "growth": 4}
 
@@ -118,9 +119,16 @@ def test_the_unshuffled_channels_are_in_the_order_of_public_weights() -> None:
 
 def test_with_a_skip_only_the_difference_is_computed() -> None:
     plain, with_skip = network(blocks=1), network(blocks=1, skip="nearest")
+    with_skip.load_state_dict(plain.state_dict())
     lr = noise(1, 3, 4, 4)
     repeated = lr.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
     torch.testing.assert_close(with_skip(lr), plain(lr) + repeated)
+
+
+def test_with_a_skip_training_starts_very_near_the_plain_enlargement() -> None:
+    rrdbnet, lr = network(width=32, growth=16, skip="bicubic"), noise(2, 3, 12, 12)
+    away = rrdbnet(lr) - plain_enlargement(lr, 4, "bicubic")
+    assert 0 < away.abs().max() < 0.01
 
 
 def test_under_autocast_the_answer_is_float32_and_close() -> None:

@@ -17,6 +17,7 @@ from upres.networks.skip import Skip, with_skip
 
 SLOPE = 0.2  # of every leaky ReLU
 DENSE_START = 0.1  # ESRGAN, supplement 2: He's start made ten times smaller
+LAST_START = 0.01  # no source: with a skip, of torch's own start, so that training starts near it
 
 Upsampling = Literal["nearest", "pixelshuffle"]
 
@@ -63,6 +64,9 @@ class RRDBNet(nn.Module):
             self.add_module(f"conv_up{number}", nn.Conv2d(width, made, 3, padding=1))
         self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
         self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
+        if settings.skip != "none":
+            self.conv_last.weight.data.mul_(LAST_START)
+            nn.init.zeros_(self.conv_last.bias)  # type: ignore[arg-type]
 
     def forward(self, lr: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 sh sw"]:
         """Return the picture `scale` times as large, RGB around 0..1, not clamped."""
