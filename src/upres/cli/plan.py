@@ -15,9 +15,9 @@ from upres.networks.build import (
 from upres.recipes import sources_of
 from upres.recipes.schema import GanStage, PixelStage, Recipe
 from upres.recipes.text import to_yaml
+from upres.training.fabric import fabric_for
 from upres.training.length import stage_minutes, stage_steps
 from upres.training.timing import step_seconds
-from upres.training.train import fabric_for
 from upres.upscaling.precision import pick_precision
 
 

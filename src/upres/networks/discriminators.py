@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import BaseModel, PositiveInt
+from pydantic import BaseModel, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -27,6 +27,9 @@ class VGGDiscriminatorSettings(BaseModel, frozen=True, extra="forbid"):
     norm: Literal["batch", "spectral"] = "batch"  # paper B 3.2: spectral, "across the network"
     width: PositiveInt = 64  # SRGAN 2.1; 32 is cheap and enough for small generators
     dense: PositiveInt = 100  # BasicSR; SRGAN has 1024
+    # No source: what spectral norm takes from a signal at each layer (about half of it, with the
+    # leaky ReLU) this gives back; at 1 a fresh discriminator of ten layers hardly tells anything.
+    spectral_gain: PositiveFloat = 1.0
     conv_bias: bool = False  # before batch norm, where it is redundant; elsewhere there always is
 
 
@@ -46,6 +49,7 @@ class VGGDiscriminator(nn.Module):
         super().__init__()
         self.hr_patch = hr_patch
         self.spectral = settings.norm == "spectral"
+        self.gain = settings.spectral_gain if self.spectral else 1.0
         self.conv_bias = settings.conv_bias
         kernel = 3 if settings.layout == "srgan" else 4
         self.levels = 4 if settings.layout == "srgan" else _levels(hr_patch)
@@ -72,8 +76,8 @@ class VGGDiscriminator(nn.Module):
                 x = self.get_submodule(f"conv{level}_{half}")(x)
                 if not self.spectral and (level, half) != (0, 0):
                     x = self.get_submodule(f"bn{level}_{half}")(x)
-                x = F.leaky_relu(x, SLOPE)
-        x = F.leaky_relu(self.linear1(x.flatten(1)), SLOPE)
+                x = F.leaky_relu(self.gain * x, SLOPE)
+        x = F.leaky_relu(self.gain * self.linear1(x.flatten(1)), SLOPE)
         logits: Tensor = self.linear2(x)
         return logits.float()  # losses take exponentials of it
 

@@ -65,6 +65,9 @@ class ContentTerm(BaseModel, frozen=True, extra="forbid"):
     network: FeatureNetworkName = "vgg19"
     layers: Mapping[str, float] = Field(default_factory=lambda: {"conv5_4": 1.0}, min_length=1)
     form: Literal["l1", "squared"] = "squared"
+    # Both pictures lose 0 to jitter - 1 pixels at the top and left, drawn anew each step: else
+    # the features' pooling grid always lies alike on the LR grid and leaves a pattern there.
+    jitter: int = Field(1, ge=1)
     precision: Literal["float32", "bf16"] = "float32"
 
     @model_validator(mode="after")

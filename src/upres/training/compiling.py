@@ -8,6 +8,8 @@ from lightning_fabric import Fabric
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from upres.training.fabric import in_precision
+
 _TIMED = 6
 _WORTH_SECONDS = 480  # shorter stages are over before the compiler has paid for itself
 
@@ -46,7 +48,7 @@ def _seconds(fabric: Fabric, generator: nn.Module, lr: Tensor, *, compiled: bool
     network = copy.deepcopy(generator)
     if compiled:
         network.compile()
-    called = fabric.setup_module(network)
+    called = in_precision(fabric, network)
     times = []
     for _ in range(_TIMED):
         began = time.perf_counter()

@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from upres.data.crops import Pair
-from upres.data.sampler import Batch, prefetched
+from upres.data.sampler import Batch, draw, prefetched
 from upres.errors import Diverged, Interrupted
 from upres.recipes.schema import GanStage, PixelStage, Recipe
 from upres.training.ema import update_average
@@ -22,7 +22,14 @@ from upres.training.meter import Meter
 from upres.training.players import Players
 from upres.training.schedule import rate_factor, set_rate
 from upres.training.state import StageState, save_state
-from upres.training.step import Found, Judgement, discriminator_step, generator_step, pixel_step
+from upres.training.step import (
+    Features,
+    Found,
+    Judgement,
+    discriminator_step,
+    generator_step,
+    pixel_step,
+)
 from upres.training.validation import Validator
 
 
@@ -61,7 +68,7 @@ def run_stage(run: StageRun) -> None:
     judging = _validate(run) if run.state.progress.step == 0 else 0.0
     meter = Meter(run.recipe.batch, run.state.progress.unlogged)
     waiting = _batches(run)
-    while not _finished(run):
+    while not is_finished(run):
         with meter.waiting():
             batch = next(waiting)
         with meter.working():
@@ -70,13 +77,14 @@ def run_stage(run: StageRun) -> None:
         _plan(run, meter, spent=time.perf_counter() - began, judging=judging)
         _log(run, meter)
         _validate_and_save(run, meter)
-        if run.should_stop() and not _finished(run):
+        if run.should_stop() and not is_finished(run):
             waiting.close()
             _stop(run, meter)
     run.keeper.hand_over(run.state.progress)
 
 
-def _finished(run: StageRun) -> bool:
+def is_finished(run: StageRun) -> bool:
+    """Return whether all planned steps of the stage are done."""
     progress = run.state.progress
     return progress.planned is not None and progress.step >= progress.planned
 
@@ -88,8 +96,7 @@ def _batches(run: StageRun) -> Generator[Batch, None, None]:
         recipe.crops,
         scale=recipe.scale,
         batch=recipe.batch,
-        # each stage sees draws of its own
-        seed=recipe.seed + 1_000_003 * list(recipe.stages).index(run.name),
+        seed=_seed(run),
         start=progress.step,
         stop=sys.maxsize if progress.planned is None else progress.planned,
     )
@@ -135,13 +142,29 @@ def _gan_step(
         run.fabric,
         players.generator,
         players.discriminator,
-        players.features,
+        _jittered(run, stage),
         lr,
         hr,
         stage.losses,
         shares=shares,
     )
     return found, discriminator_step(run.fabric, players.discriminator, hr, found.sr, stage.losses)
+
+
+def _jittered(run: StageRun, stage: GanStage) -> Features | None:
+    """The stage's features on pictures that are shifted alike, by a draw of this step."""
+    features, jitter = run.players.features, stage.losses.content.jitter
+    if features is None or jitter == 1:
+        return features
+    # a stream of its own: the crops of the batch have the numbers below
+    drawn = draw(_seed(run), run.state.progress.step, run.recipe.batch)
+    top, left = drawn.integers(jitter, size=2)
+    return lambda picture: features(picture[..., top:, left:])
+
+
+def _seed(run: StageRun) -> int:
+    """Each stage sees draws of its own."""
+    return run.recipe.seed + 1_000_003 * list(run.recipe.stages).index(run.name)
 
 
 def _plan(run: StageRun, meter: Meter, *, spent: float, judging: float) -> None:
@@ -166,7 +189,7 @@ def _plan(run: StageRun, meter: Meter, *, spent: float, judging: float) -> None:
 
 def _log(run: StageRun, meter: Meter) -> None:
     progress = run.state.progress
-    if progress.step % run.recipe.log_every and not _finished(run):
+    if progress.step % run.recipe.log_every and not is_finished(run):
         return
     rate = run.state.optimiser.param_groups[0]["lr"]
     left = None if progress.planned is None else progress.planned - progress.step
@@ -181,7 +204,7 @@ def _validate_and_save(run: StageRun, meter: Meter) -> None:
     every = recipe.validation.every
     if every is None and progress.planned is not None:
         every = max(1, progress.planned // recipe.validation.times)
-    judged = _finished(run) or (every is not None and progress.step % every == 0)
+    judged = is_finished(run) or (every is not None and progress.step % every == 0)
     if judged:
         _validate(run)
     if judged or progress.step % recipe.save_every == 0:

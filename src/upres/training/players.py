@@ -1,6 +1,6 @@
 """Settings -> the networks and optimisers of one stage, ready to be called."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from upres.networks.build import build_discriminator, build_generator
 from upres.networks.features import FeatureNetwork
 from upres.recipes.schema import Adam, ContentTerm, GanStage, PixelStage, Recipe
 from upres.training.ema import averaged_copy
+from upres.training.fabric import in_precision
 from upres.training.state import StageState
 from upres.training.step import Features, Player
 from upres.weights.perceptual import load_features
@@ -59,7 +60,9 @@ def set_up(
     discriminator = _player(
         fabric, recipe, stage, state.discriminator, state.discriminator_optimiser
     )
-    return Players(generator, discriminator, _in_precision(features, stage.losses.content, recipe))
+    return Players(
+        generator, discriminator, _content_features(features, stage.losses.content, recipe)
+    )
 
 
 def stage_features(stage: PixelStage | GanStage, weights_dir: Path | None) -> FeatureNetwork | None:
@@ -79,11 +82,12 @@ def _player(
 ) -> Player:
     if recipe.channels_last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    called: Callable[[Tensor], Tensor] = fabric.setup_module(network)
-    return Player(called, tuple(network.parameters()), optimiser, stage.clip_norm)
+    return Player(
+        in_precision(fabric, network), tuple(network.parameters()), optimiser, stage.clip_norm
+    )
 
 
-def _in_precision(
+def _content_features(
     features: FeatureNetwork | None, term: ContentTerm, recipe: Recipe
 ) -> Features | None:
     if features is None:

@@ -1,6 +1,5 @@
 """A whole recipe: what it needs is looked for first, then stage after stage into one folder."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,10 +21,11 @@ from upres.networks.features import FeatureNetwork
 from upres.networks.lpips import LPIPS
 from upres.recipes.schema import GanStage, Recipe
 from upres.training.compiling import try_compiling
+from upres.training.fabric import fabric_for
 from upres.training.journal import Event, Journal
 from upres.training.kept import Keeper, copy_file
 from upres.training.length import planned_steps, stage_minutes
-from upres.training.loop import StageRun, run_stage
+from upres.training.loop import StageRun, is_finished, run_stage
 from upres.training.players import new_state, set_up, stage_features
 from upres.training.run import open_run, read_facts, remember
 from upres.training.state import StageState, load_state
@@ -99,9 +99,12 @@ def train(
     facts: what run.json keeps beside versions and machine, such as the command.
     listener: is given every line of metrics.jsonl. should_stop: is asked after every step.
     Returns the path of the finished generator.
-    Raises BadSetting, BadRun, NoSpace; Diverged; Interrupted once everything is saved.
+    Raises BadSetting, BadPhotos, BadRun, NoSpace; Diverged; Interrupted once everything is saved.
     """
     start = _first_weights(recipe, init)
+    pictures = store.pictures("train", min_side=recipe.crops.hr_patch)
+    validate = _validator(recipe, store, needs)
+    # Last of all that can be refused: the folder of a refused run would stand in the way.
     open_run(folder, recipe, _all_facts(recipe, store, init, facts))
     work = Work(
         recipe,
@@ -109,20 +112,20 @@ def train(
         folder,
         needs,
         fabric_for(read_facts(folder)["precision"]),
-        store.pictures("train", min_side=recipe.crops.hr_patch),
-        _validator(recipe, store, needs),
+        pictures,
+        validate,
         Journal(folder / "metrics.jsonl", listener),
         should_stop,
     )
     for name in recipe.stages:
         run = _stage_run(work, name, start)
-        if _compiled(work, run):
-            run.state.generator.compile()
-        work.journal.write(_opening(run))
+        if not is_finished(run):
+            if _compiled(work, run):
+                run.state.generator.compile()
+            work.journal.write(_opening(run))
         run_stage(run)
         start = read_checkpoint(run.folder / "model.safetensors")[1]
     copy_file(run.folder / "model.safetensors", folder / "model.safetensors")
-    work.journal.write({"event": "finished", "model": str(folder / "model.safetensors")})
     return folder / "model.safetensors"
 
 
@@ -155,13 +158,6 @@ def _all_facts(
         "init_sha256": None if init is None else init.sha256,
         "precision": pick_precision(recipe.precision),
     }
-
-
-def fabric_for(precision: str) -> Fabric:
-    """Return the Fabric that computes in "bf16" (mixed) or "float32" on the processor."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces bf16
-    plugin = {"bf16": "bf16-mixed", "float32": "32-true"}[precision]
-    return Fabric(accelerator="cpu", devices=1, precision=plugin)  # type: ignore[arg-type]
 
 
 def _validator(recipe: Recipe, store: Store, needs: Needs) -> Validator:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from upres.data.crops import Pair, Pixels
+from upres.errors import BadPhotos
 from upres.evaluation.judge import JudgedPair, judge, mean_metrics
 from upres.evaluation.protocols import Protocol, make_lr
+from upres.metrics.lpips import LEAST_SIDE
 from upres.networks.lpips import LPIPS
 from upres.recipes.schema import Metric, Validation
 from upres.upscaling.upscaler import Upscaler
@@ -42,10 +44,21 @@ class Validator:
 def validation_pairs(
     pictures: Sequence[Pair], settings: Validation, protocol: Protocol, scale: int
 ) -> tuple[JudgedPair, ...]:
-    """Return at most `settings.pictures` central crops, spread over all pictures by their order."""
-    chosen = [pictures[i * len(pictures) // settings.pictures] for i in range(settings.pictures)]
-    if len(pictures) <= settings.pictures:
-        chosen = list(pictures)
+    """Return at most `settings.pictures` central crops, spread over all pictures by their order.
+
+    Pictures that are too small to be judged are left out. Raises BadPhotos when all are.
+    """
+    least = protocol.least_side(scale)
+    if "lpips_alex" in settings.metrics:
+        least = max(least, LEAST_SIDE)
+    large = [p for p in pictures if min(p.hr.shape[:2]) // scale * scale >= least]
+    if not large:
+        raise BadPhotos(
+            f"no validation picture has the {least} px on its shorter side that protocol "
+            f"{protocol.name} needs; use larger photos."
+        )
+    count = min(settings.pictures, len(large))
+    chosen = [large[i * len(large) // count] for i in range(count)]
     crops = [(pair.name, centre(pair.hr, settings.side, scale)) for pair in chosen]
     return tuple(JudgedPair(name, make_lr(hr, protocol, scale), hr) for name, hr in crops)
 
