@@ -1,6 +1,6 @@
 """Make docs/before-after.png: a photo shrunk to a quarter, enlarged by bicubic and by compact-x4.
 
-    python docs/before_after.py        (needs scikit-image for its photo of a cat, CC0)
+python docs/before_after.py        (needs scikit-image for its photo of a cat, CC0)
 """
 
 from importlib import util

@@ -9,7 +9,7 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-from jaxtyping import install_import_hook  # noqa: E402
+from jaxtyping import install_import_hook
 
 ROOMS_WITH_SHAPES = ["upres.losses", "upres.metrics", "upres.networks"]
 install_import_hook(ROOMS_WITH_SHAPES, "beartype.beartype")

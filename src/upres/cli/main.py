@@ -49,7 +49,11 @@ def _program(
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 some of it failed, 2 user's mistake, 130 Ctrl-C."""
+    """Run the command line.
+
+    It ends with 0 when done, 1 when some of the work failed, 2 for a user's mistake, 130 after
+    Ctrl-C.
+    """
     _register()
     try:
         app()

@@ -23,7 +23,7 @@ def open_or_prepare(photos: Path, recipe: Recipe, *, quiet: bool) -> Store:
         store = open_store(photos)
         _refuse_other_settings(store, recipe)
         return store
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     with Progress(console=console, transient=True, disable=quiet or not sys.stderr.isatty()) as bar:
         task = bar.add_task("preparing photos", total=None)
 

@@ -12,8 +12,9 @@ from upres.upscaling.precision import ComputePrecision
 def fabric_for(precision: ComputePrecision) -> Fabric:
     """Return a Fabric on the processor that computes in bf16 (mixed) or in float32."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces every choice
-    plugin = "bf16-mixed" if precision == "bf16" else "32-true"
-    return Fabric(accelerator="cpu", devices=1, precision=plugin)
+    if precision == "bf16":
+        return Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    return Fabric(accelerator="cpu", devices=1, precision="32-true")
 
 
 def in_precision(fabric: Fabric, network: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -117,6 +117,8 @@ def train(
         Journal(folder / "metrics.jsonl", listener),
         should_stop,
     )
+    if not work.journal.path.exists():
+        work.journal.write({"event": "run", "recipe": recipe.name, "scale": recipe.scale})
     for name in recipe.stages:
         run = _stage_run(work, name, start)
         if not is_finished(run):

@@ -1,0 +1,5 @@
+"""`python -m upres` is `upres`."""
+
+from upres.cli.main import main
+
+main()
