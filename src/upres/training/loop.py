@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from upres.data.crops import Pair
 from upres.data.sampler import Batch, draw, prefetched
-from upres.errors import Diverged, Interrupted
+from upres.errors import Diverged, Interrupted, WorkFailed
 from upres.recipes.schema import GanStage, PixelStage, Recipe
 from upres.training.ema import update_average
 from upres.training.journal import Journal
@@ -120,15 +120,19 @@ def _one_step(run: StageRun, lr: Tensor, hr: Tensor) -> tuple[Found, Judgement |
         else:
             found, judgement = _gan_step(run, stage, lr, hr, factor=factor)
     except Diverged as error:
-        raise Diverged(
-            f"{error} at step {step + 1} of stage {run.name}: the run stops and keeps its last "
-            f"saved state ({run.folder}); lower stages.{run.name}.optimiser.rate or the weight of "
-            "that term, or set precision=float32."
-        ) from None
+        raise _diverged(run, f"{error} at step {step + 1}") from None
     if state.average is not None and stage.ema is not None:
         update_average(state.average, state.generator, stage.ema)
     state.progress = state.progress.model_copy(update={"step": step + 1})
     return found, judgement
+
+
+def _diverged(run: StageRun, what: str) -> Diverged:
+    return Diverged(
+        f"{what} of stage {run.name}: the run stops and keeps its last saved state "
+        f"({run.folder}); lower stages.{run.name}.optimiser.rate or the weight of that term, or "
+        "set precision=float32, and give --out another folder."
+    )
 
 
 def _gan_step(
@@ -219,7 +223,11 @@ def _save(run: StageRun, meter: Meter) -> None:
 def _validate(run: StageRun) -> float:
     """Judge, keep the best and the last, write it down; return the seconds that it took."""
     began = time.perf_counter()
-    metrics = run.validate(run.judged)
+    try:
+        metrics = run.validate(run.judged)
+    except WorkFailed:
+        what = f"the generator's pictures are not finite after step {run.state.progress.step}"
+        raise _diverged(run, what) from None
     progress, better = run.keeper.keep(run.judged, run.state.progress, metrics)
     run.state.progress = progress
     epoch = progress.step * run.recipe.batch / max(1, len(run.pictures))
