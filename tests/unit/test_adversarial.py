@@ -13,6 +13,9 @@ from upres.losses.adversarial import (
     generator_loss_relativistic_average,
     generator_loss_saturating,
 )
+from upres.networks.build import build_discriminator, build_generator
+from upres.networks.compact import CompactSettings
+from upres.networks.discriminators import VGGDiscriminatorSettings
 
 LN2 = math.log(2)
 FORMS: list[AdversarialForm] = ["non-saturating", "saturating", "relativistic-average"]
@@ -158,3 +161,24 @@ def test_logits_of_another_shape_are_refused_instead_of_broadcast(loss, shape) -
     check = getattr(loss, "__wrapped__", loss)  # under the run-time shape check of tests
     with pytest.raises(ValueError, match=r"logits must both be \(n, 1\)"):
         check(torch.zeros(2, 1), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_logits_of_equal_but_wrong_shapes_are_refused_too(loss) -> None:
+    check = getattr(loss, "__wrapped__", loss)
+    for shape in ((2,), (2, 2), (2, 1, 1)):
+        with pytest.raises(ValueError, match=r"logits must both be \(n, 1\)"):
+            check(torch.zeros(shape), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_adversarial_term_alone_moves_all_of_the_generator_and_no_discriminator(
+    form: AdversarialForm,
+) -> None:
+    generator = build_generator(CompactSettings(width=4, convs=1), 4, seed=0)
+    settings = VGGDiscriminatorSettings(width=4, norm="spectral")
+    discriminator = build_discriminator(settings, 16, seed=0).requires_grad_(False)
+    fake = discriminator(generator(torch.rand(2, 3, 4, 4)))
+    ADVERSARIAL_PAIRS[form].generator(logits(0, 1), fake).mean().backward()
+    assert all(parameter.grad.any() for parameter in generator.parameters())
+    assert all(parameter.grad is None for parameter in discriminator.parameters())

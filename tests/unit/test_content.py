@@ -3,6 +3,9 @@ import torch
 from torch import Tensor
 
 from upres.losses.content import content
+from upres.networks.build import build_generator
+from upres.networks.compact import CompactSettings
+from upres.networks.features import FeatureNetwork
 
 
 def maps(*values: float) -> dict[str, Tensor]:
@@ -51,3 +54,15 @@ def test_missing_layers_and_weights_are_refused() -> None:
         content(SR, HR, {"conv5_4": 1.0})
     with pytest.raises(ValueError, match="at least one layer"):
         content(SR, HR, {})
+
+
+@pytest.mark.parametrize("norm", ["l1", "squared"])
+def test_the_content_term_alone_moves_all_of_the_generator(norm: str) -> None:
+    generator = build_generator(CompactSettings(width=4, convs=1), 4, seed=0)
+    features = FeatureNetwork("vgg19", ("conv2_2",))
+    with torch.no_grad():
+        of_hr = features(torch.rand(2, 3, 16, 16))
+    assert not of_hr["conv2_2"].requires_grad
+    of_sr = features(generator(torch.rand(2, 3, 4, 4)))
+    content(of_sr, of_hr, {"conv2_2": 1.0}, norm).mean().backward()
+    assert all(parameter.grad.any() for parameter in generator.parameters())

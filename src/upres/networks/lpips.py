@@ -61,6 +61,5 @@ class LPIPS(nn.Module):
 
 
 def _directions(features: Tensor) -> Tensor:
-    # vector_norm, unlike the root of a sum of squares, has a finite gradient at 0.
     norm: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
     return features / (norm + NO_DIRECTION)
