@@ -18,7 +18,7 @@ from upres.networks.lpips import LPIPS
 from upres.recipes import RECIPES, sources_of
 from upres.recipes.schema import Recipe
 from upres.recipes.text import to_yaml
-from upres.report.page import write_report
+from upres.report.page import missing_package, write_report
 from upres.report.pictures import save_pictures
 from upres.report.run_log import read_run_log
 from upres.report.run_report import judge_and_show
@@ -66,7 +66,9 @@ def run_demo(
     Raises MissingExtra without scikit-image, matplotlib or jinja2, before anything starts.
     """
     photos = _scikit_image_photos()
-    _check_report_extra()
+    missing = missing_package()
+    if missing is not None:
+        raise MissingExtra(missing, "demo", "The demo's report")
     recipes = {name: RECIPES[name] for name in RUNS}
     needs = {name: find_needs(recipe, weights_dir) for name, recipe in recipes.items()}
     _copy(photos, TRAINING, out / "photos")
@@ -134,12 +136,6 @@ def _scikit_image_photos() -> Path:
     if package is None or package.origin is None:
         raise MissingExtra("scikit-image", "demo", "The demo")
     return Path(package.origin).parent / "data"
-
-
-def _check_report_extra() -> None:
-    for package in ("matplotlib", "jinja2"):
-        if util.find_spec(package) is None:
-            raise MissingExtra(package, "demo", "The demo's report")
 
 
 def _copy(source: Path, names: tuple[str, ...], folder: Path) -> None:

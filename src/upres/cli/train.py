@@ -32,15 +32,19 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """Train every stage of RECIPE on a folder of photos; the same command resumes it."""
+    import sys
+
     import torch
 
     from upres.cli.live import LiveLine
     from upres.cli.plan import plan_text
     from upres.cli.stopping import command_line, stop_on_ctrl_c
     from upres.cli.stores import open_or_prepare
+    from upres.errors import MissingExtra
     from upres.evaluation.table import table_text
     from upres.recipes import get_recipe
     from upres.recipes.text import override
+    from upres.report.page import missing_package
     from upres.report.run_report import finish_run
     from upres.training.train import find_needs
     from upres.training.train import train as run_recipe
@@ -69,5 +73,10 @@ def train(
             should_stop=should_stop,
         )
     if report:
-        print(table_text(finish_run(out, chosen, store, needs.lpips)), end="")
+        missing = missing_package()
+        judged = finish_run(out, chosen, store, lpips=needs.lpips, page=missing is None)
+        print(table_text(judged), end="")
+        if missing is not None and not quiet:
+            told = str(MissingExtra(missing, "report", f"{out / 'report.html'}"))
+            print(told, file=sys.stderr)
     print(model)

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,12 @@ def write_report(
     )
     views = [_picture_view(picture, evaluations) for picture in embedded]
     write_text(path, _render(content, views, detail))
+
+
+def missing_package() -> str | None:
+    """Return the name of a package that pages need and that is not installed, if there is one."""
+    needed = ("matplotlib", "jinja2")
+    return next((name for name in needed if find_spec(name) is None), None)
 
 
 def _listed(evaluation: "Evaluation | Sequence[Evaluation] | None") -> "list[Evaluation]":

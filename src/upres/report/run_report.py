@@ -22,11 +22,14 @@ JUDGED_SIDE = 512  # HR px: the central part of larger photos
 SHOWN = 6  # pictures
 
 
-def finish_run(folder: Path, recipe: Recipe, store: Store, lpips: LPIPS | None) -> Evaluation:
+def finish_run(
+    folder: Path, recipe: Recipe, store: Store, *, lpips: LPIPS | None, page: bool = True
+) -> Evaluation:
     """Judge bicubic and every stage of a run; write evaluation.json, pictures and report.html.
 
     The store's test photos are used, or its validation parts where it has too few photos for a
-    test side; the dataset's name says which. Raises MissingExtra where the page cannot be made.
+    test side; the dataset's name says which. page: whether report.html is written, for which
+    `report.page.missing_package` must be None.
     """
     protocol = get_protocol(recipe.validation.protocol)
     split, pairs = _held_out(store, protocol, recipe.scale)
@@ -37,6 +40,8 @@ def finish_run(folder: Path, recipe: Recipe, store: Store, lpips: LPIPS | None) 
     )
     write_text(folder / "evaluation.json", result.model_dump_json(indent=2) + "\n")
     save_pictures(folder / "pictures", pictures)
+    if not page:
+        return result
     write_report(
         folder / "report.html",
         title=f"{recipe.name}: {folder.name}",
