@@ -205,7 +205,7 @@ def test_a_discriminators_loss_accuracy_and_scores_are_the_hand_worked_ones(
     fabric: Fabric,
 ) -> None:
     # -log D: 0.313262 and 1.313262 for photos of logit 1 and -1; -log(1 - D): 0.126928 and
-    # 3.048587 for fakes of -2 and 3. One photo and one fake are on the right side of 0.
+    # 0.048587 for fakes of -2 and -3. One photo and both fakes are on the right side of 0.
     network = nn.Sequential(nn.Flatten(), nn.Linear(3, 1, bias=False))
     network[1].weight.data = torch.tensor([[1.0, 0.0, 0.0]])
 
@@ -213,11 +213,13 @@ def test_a_discriminators_loss_accuracy_and_scores_are_the_hand_worked_ones(
         return torch.tensor([[logit, 0.5, 0.5] for logit in logits]).reshape(-1, 3, 1, 1)
 
     judgement = discriminator_step(
-        fabric, player(network, 0.1), pictures(1, -1), pictures(-2, 3), gan_losses(adversarial=1.0)
+        fabric, player(network, 0.1), pictures(1, -1), pictures(-2, -3), gan_losses(adversarial=1.0)
     )
-    assert judgement.loss == pytest.approx((0.313262 + 1.313262 + 0.126928 + 3.048587) / 2)
-    assert judgement.accuracy == 0.5
-    assert (judgement.real, judgement.fake) == (0.0, 0.5)
+    assert judgement.loss == pytest.approx(
+        (0.313262 + 1.313262 + 0.126928 + 0.048587) / 2, rel=1e-5
+    )
+    assert judgement.accuracy == 0.75
+    assert (judgement.real, judgement.fake) == (0.0, -2.5)
 
 
 def test_a_weighted_term_is_weight_times_term(
