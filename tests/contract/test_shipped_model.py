@@ -44,6 +44,6 @@ def test_it_reaches_its_card_on_set5(shared_data: Path) -> None:
     pairs = load_pairs(shared_data / "Set5", scale, protocol=protocol)
     result = compare(rows, pairs, protocol, scale=scale, dataset="Set5")
     psnr = result.rows[0].metrics["psnr_y"]
-    assert psnr > 31.2
+    assert psnr > 31.1
     card = zoo_file(NAME).with_suffix(".md").read_text(encoding="utf-8")
     assert f"| Set5 | {psnr:.2f} |" in card

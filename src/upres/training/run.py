@@ -99,7 +99,9 @@ def _refuse_other_run(folder: Path, old: Recipe, new: Recipe) -> None:
     longer = [c for c in changes if c[0] in lengths or c[0] == "budget.minutes"]
     other = [c for c in changes if c not in longer]
     if other:
-        listed = "; ".join(f"{field} was {a!r}, now {b!r}" for field, a, b in other)
+        # between two recipes nearly everything differs, and the names say it
+        shown = [change for change in other if change[0] == "name"] or other
+        listed = "; ".join(f"{field} was {a!r}, now {b!r}" for field, a, b in shown)
         raise BadRun(
             f"{folder} holds another run ({listed}): give --out another folder, "
             "or the values that it was started with."
