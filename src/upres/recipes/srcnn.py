@@ -53,7 +53,7 @@ SRCNN_TINY = changed(
         "crops.flip": "both",
         "crops.rotate": True,
         "batch": 8,
-        "stages.pixel.minutes": 0.6,
+        "stages.pixel.steps": 1000,
         "stages.pixel.optimiser.rate": 5e-4,
         "stages.pixel.schedule": Cosine(final=0.02, warmup_steps=20),
         "compile": "no",
