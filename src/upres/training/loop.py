@@ -1,5 +1,6 @@
 """One stage from its state to its end: when to log, validate, save and stop."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -67,19 +68,18 @@ def run_stage(run: StageRun) -> None:
     began = time.perf_counter()
     judging = _validate(run) if run.state.progress.step == 0 else 0.0
     meter = Meter(run.recipe.batch, run.state.progress.unlogged)
-    waiting = _batches(run)
-    while not is_finished(run):
-        with meter.waiting():
-            batch = next(waiting)
-        with meter.working():
-            found, judgement = _one_step(run, *_tensors(batch))
-        meter.add(found, judgement)
-        _plan(run, meter, spent=time.perf_counter() - began, judging=judging)
-        _log(run, meter)
-        _validate_and_save(run, meter)
-        if run.should_stop() and not is_finished(run):
-            waiting.close()
-            _stop(run, meter)
+    with contextlib.closing(_batches(run)) as waiting:  # its thread ends with the stage
+        while not is_finished(run):
+            with meter.waiting():
+                batch = next(waiting)
+            with meter.working():
+                found, judgement = _one_step(run, *_tensors(batch))
+            meter.add(found, judgement)
+            _plan(run, meter, spent=time.perf_counter() - began, judging=judging)
+            _log(run, meter)
+            _validate_and_save(run, meter)
+            if run.should_stop() and not is_finished(run):
+                _stop(run, meter)
     run.keeper.hand_over(run.state.progress)
 
 
