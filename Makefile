@@ -18,7 +18,7 @@ help:       ## list the targets
 
 install: $(STAMP) ## make .venv with everything in it
 
-demo: $(STAMP)    ## train, judge and explain a small two-stage GAN: 6 minutes on two cores
+demo: $(STAMP)    ## train, judge and explain a small two-stage GAN: about 4 minutes on two cores
 	$(BIN)/upres demo --out demo
 
 lint: $(STAMP)    ## format, lint, types, floors
