@@ -215,6 +215,19 @@ def test_forks_of_esrgan_are_refused_by_name(key, fork):
     )
 
 
+def test_the_discriminator_beside_a_generator_is_refused_as_one():
+    state = zeros(
+        conv0__weight=(64, 3, 3, 3),
+        conv1__weight_orig=(128, 64, 4, 4),
+        conv9__weight=(1, 64, 3, 3),
+    )
+    assert refusal(state, "x4plus_netD.pth") == (
+        "x4plus_netD.pth is the U-Net discriminator of Real-ESRGAN, which judges pictures and "
+        "makes none, expected a generator, one of RRDBNet (ESRGAN, Real-ESRGAN), SRVGG, MSRResNet "
+        "and SRCNN: give the file without netD in its name."
+    )
+
+
 def test_unknown_network_is_refused_with_what_is_known():
     state = zeros(conv0_0__weight=(64, 3, 3, 3), bn0_1__weight=(64,))
     assert refusal(state) == (

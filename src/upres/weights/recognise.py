@@ -92,6 +92,7 @@ def recognise(state: Mapping[str, Tensor], name: str) -> Foreign:
     name: how messages call it. Raises BadWeights for forks and networks that are not read here.
     """
     _refuse_forks(state, name)
+    _refuse_discriminator(state, name)
     tensors = {key: tensor.float() for key, tensor in _renamed(state).items()}
     if "conv_first.weight" in tensors and "body.0.rdb1.conv1.weight" in tensors:
         return _rrdbnet(tensors, name)
@@ -118,6 +119,15 @@ def _refuse_forks(state: Mapping[str, Tensor], name: str) -> None:
         f"{name} is {fork}, which is another network than RRDBNet: expected one of {_KNOWN}, "
         "so use the program that it was made for, or another file."
     )
+
+
+def _refuse_discriminator(state: Mapping[str, Tensor], name: str) -> None:
+    """Real-ESRGAN's lies beside its generator, and the names of the files are alike."""
+    if {"conv0.weight", "conv1.weight_orig", "conv9.weight"} <= set(state):
+        raise BadWeights(
+            f"{name} is the U-Net discriminator of Real-ESRGAN, which judges pictures and makes "
+            f"none, expected a generator, one of {_KNOWN}: give the file without netD in its name."
+        )
 
 
 def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
