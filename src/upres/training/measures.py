@@ -2,8 +2,9 @@
 
 Fine detail is what a picture's luma keeps when a blur is taken away: the finest band of Burt and
 Adelson's Laplacian pyramid ("The Laplacian Pyramid as a Compact Image Code", 1983; their weights
-1 4 6 4 1, a = 0.375). The filter is 0 on every even slope, so smooth shading is no detail. Of a wave along one axis it keeps the whole amplitude at 2 pixels a period, 75 % at 4,
-27 % at 8 and 7 % at 16; of a checkerboard all.
+1 4 6 4 1, a = 0.375). The filter is 0 on every even slope, so smooth shading is no detail. Of a
+wave along one axis it keeps the whole amplitude at 2 pixels a period, 75 % at 4, 27 % at 8 and
+7 % at 16; of a checkerboard all.
 """
 
 import math
