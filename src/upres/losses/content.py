@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from upres.losses.exact import exact
+
 ContentNorm = Literal["l1", "squared"]
 
 
@@ -25,11 +27,7 @@ def content(
     12.75: for its literal value weigh a layer of C channels by C / 12.75^2.
     Raises ValueError if no layer is weighted, or if one is missing.
     """
-    if not weights:
-        raise ValueError("content needs the weight of at least one layer")
-    missing = [layer for layer in weights if layer not in features_sr or layer not in features_hr]
-    if missing:
-        raise ValueError(f"no features of {', '.join(missing)}; got {', '.join(features_sr)}")
+    check_layers("content", features_sr, features_hr, weights)
     terms = [
         weight * _distance(features_sr[layer], features_hr[layer], norm)
         for layer, weight in weights.items()
@@ -37,10 +35,22 @@ def content(
     return torch.stack(terms).sum(dim=0)
 
 
+def check_layers(
+    term: str,
+    features_sr: Mapping[str, Tensor],
+    features_hr: Mapping[str, Tensor],
+    weights: Mapping[str, float],
+) -> None:
+    """Raise ValueError if no layer is weighted, or if one has no features in either picture."""
+    if not weights:
+        raise ValueError(f"{term} needs the weight of at least one layer")
+    missing = [layer for layer in weights if layer not in features_sr or layer not in features_hr]
+    if missing:
+        raise ValueError(f"no features of {', '.join(missing)}; got {', '.join(features_sr)}")
+
+
 def _distance(sr: Tensor, hr: Tensor, norm: ContentNorm) -> Tensor:
-    # Features may come in bfloat16; their small differences and large sums should not stay there.
-    exact = torch.promote_types(sr.dtype, torch.float32)
-    difference = sr.to(exact) - hr.to(exact)
+    difference = exact(sr) - exact(hr)
     match norm:
         case "l1":
             return difference.abs().mean(dim=(1, 2, 3))
