@@ -9,13 +9,13 @@ from torch import nn
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
 from upres.networks.rrdbnet import RRDBNetSettings
-from upres.upscaling.precision import bf16_body, pick_precision
+from upres.upscaling.precision import HALVES, half_body, pick_precision
 
 COMPACT = CompactSettings(width=16, convs=2)
 NORMED = RRDBNetSettings(blocks=1, width=8, growth=4, batch_norm="conv")
 
 
-@pytest.mark.parametrize("wish", ["float32", "bf16"])
+@pytest.mark.parametrize("wish", ["float32", "bf16", "fp16"])
 def test_a_wish_is_granted(wish):
     assert pick_precision(wish) == wish
 
@@ -29,8 +29,25 @@ def test_auto_is_bf16_where_the_processor_multiplies_it():
     assert pick_precision("auto") == ("bf16" if able else "float32")
 
 
+def test_auto_is_float32_where_nothing_is_known_of_the_device():
+    assert pick_precision("auto", "mps") == "float32"
+
+
+def test_fp16_is_taken_as_bf16_is_and_rounds_less():
+    network = build_generator(COMPACT, 4, seed=0).eval()
+    lr = torch.rand(1, 3, 9, 7, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        exact = network(lr)
+        errors = {
+            name: (half_body(network, half)(lr) - exact).abs().mean()
+            for name, half in HALVES.items()
+        }
+    # fp16 has 11 significant bits and bf16 has 8, so it rounds by an eighth as much
+    assert 0.02 < errors["fp16"] / errors["bf16"] < 0.5
+
+
 def test_only_the_last_convolution_and_the_norms_stay_float32():
-    body = bf16_body(build_generator(NORMED, 2, seed=0))
+    body = half_body(build_generator(NORMED, 2, seed=0))
     kinds = {
         name: module.weight.dtype
         for name, module in body.named_modules()
@@ -44,7 +61,7 @@ def test_only_the_last_convolution_and_the_norms_stay_float32():
 @pytest.mark.parametrize("settings, scale", [(COMPACT, 4), (NORMED, 2)])
 def test_it_takes_and_gives_float32_and_differs_by_bf16s_coarseness(settings, scale):
     network = build_generator(settings, scale, seed=0).eval()
-    body = bf16_body(network)
+    body = half_body(network)
     lr = torch.rand(1, 3, 9, 7, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         exact, quick = network(lr), body(lr)
@@ -55,7 +72,7 @@ def test_it_takes_and_gives_float32_and_differs_by_bf16s_coarseness(settings, sc
 
 def test_the_network_itself_is_left_as_it_was():
     network = build_generator(COMPACT, 4, seed=0)
-    bf16_body(network)
+    half_body(network)
     assert network.training
     assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
     lr = torch.rand(1, 3, 4, 4)
@@ -70,7 +87,7 @@ def test_the_plain_enlargement_is_never_rounded_to_bf16():
         nn.init.zeros_(getattr(network.body[-1], name))
     lr = torch.arange(256).reshape(1, 1, 16, 16).expand(1, 3, 16, 16) / 255
     with torch.inference_mode():
-        sr = bf16_body(network)(lr)
+        sr = half_body(network)(lr)
     assert torch.equal(sr, lr.repeat_interleave(4, 2).repeat_interleave(4, 3))
 
 
@@ -78,4 +95,4 @@ def test_a_single_convolution_computes_in_float32():
     network = nn.Conv2d(3, 3, 3, padding=1)
     lr = torch.rand(1, 3, 8, 8)
     with torch.inference_mode():
-        torch.testing.assert_close(bf16_body(network)(lr), network(lr), rtol=0, atol=1e-6)
+        torch.testing.assert_close(half_body(network)(lr), network(lr), rtol=0, atol=1e-6)

@@ -17,7 +17,13 @@ from upres.images.files import Picture
 from upres.images.resize import enlarge as enlarge_by_kernel
 from upres.networks.build import receptive_radius
 from upres.upscaling.pictures import from_pil, read_still, to_pil
-from upres.upscaling.precision import ComputePrecision, Precision, bf16_body, pick_precision
+from upres.upscaling.precision import (
+    HALVES,
+    ComputePrecision,
+    Precision,
+    half_body,
+    pick_precision,
+)
 from upres.upscaling.tiles import Tile, plan_tiles, run_tiles
 from upres.weights.model import load_model
 
@@ -35,7 +41,7 @@ class Upscaler:
     network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. radius: how many LR pixels around a pixel
     can change it, for tiles (`networks.build.receptive_radius`). tile: LR pixels a side, 0 for
     the whole picture at once, None to choose. In float32 the network is used as it is at each
-    call, so it may be trained meanwhile; in bf16 a copy is.
+    call, so it may be trained meanwhile; in bf16 or fp16 a copy is.
     """
 
     def __init__(
@@ -50,9 +56,10 @@ class Upscaler:
         self.scale = scale
         self.radius = radius
         self.tile = tile
-        self.precision: ComputePrecision = pick_precision(precision)
+        self.precision: ComputePrecision = pick_precision(precision, _device(network).type)
         self._network = network
-        self._fast = bf16_body(network) if self.precision == "bf16" else network
+        half = HALVES.get(self.precision)
+        self._fast = network if half is None else half_body(network, half)
 
     @classmethod
     def load(
@@ -170,16 +177,20 @@ class Upscaler:
 
     def _enlarge_part(self, part: NDArray[Any]) -> Float[Tensor, "h w 3"]:
         """The network's values for a part of a picture, float32, not clamped."""
-        device = next((p.device for p in self._network.parameters()), torch.device("cpu"))
+        device = _device(self._network)
         # (h, w, c) seen as (1, c, h, w) is channels_last: the order that convolutions are quick in
         lr = torch.from_numpy(_unit_range(part)).to(device).permute(2, 0, 1)[None]
         sr = self._fast(lr)
         if self._fast is not self._network and not _is_finite(sr):
-            sr = self._network(lr)  # bf16 has float32's range but not its precision near it
+            sr = self._network(lr)  # a half has not float32's range, or not its precision near it
         if not _is_finite(sr):
             raise WorkFailed("the network gave values that are not finite; its weights are damaged")
         enlarged: Tensor = sr[0].permute(1, 2, 0).float().cpu()
         return enlarged
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next((p.device for p in network.parameters()), torch.device("cpu"))
 
 
 @contextlib.contextmanager
