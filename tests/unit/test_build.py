@@ -5,20 +5,27 @@ from torch import Tensor, nn
 
 from upres.errors import BadSetting
 from upres.networks.build import (
+    DiscriminatorSettings,
     GeneratorSettings,
     build_discriminator,
     build_generator,
     count_parameters,
     flops_per_lr_pixel,
+    has_batch_norm,
+    least_patch,
+    least_patch_multiple,
     receptive_radius,
     supported_scales,
 )
 from upres.networks.compact import CompactSettings
 from upres.networks.discriminators import VGGDiscriminatorSettings
+from upres.networks.features import FeatureNetwork
 from upres.networks.msrresnet import MSRResNetSettings
 from upres.networks.rrdbnet import RRDBNetSettings
 from upres.networks.srcnn import SRCNNSettings
 from upres.networks.srresnet import SRResNetSettings
+from upres.networks.trunk_discriminator import TrunkDiscriminatorSettings
+from upres.networks.unet_discriminator import UNetDiscriminatorSettings
 
 SMALL: list[GeneratorSettings] = [
     SRCNNSettings(init="he"),
@@ -30,9 +37,19 @@ SMALL: list[GeneratorSettings] = [
     CompactSettings(convs=0, width=4, skip="bicubic"),
 ]
 
+JUDGES: list[DiscriminatorSettings] = [
+    VGGDiscriminatorSettings(width=4, norm="spectral"),
+    UNetDiscriminatorSettings(width=4),
+    TrunkDiscriminatorSettings(layer="conv2_1", width=4, dense=5),
+]
+
 
 class Holder(BaseModel, frozen=True, extra="forbid"):
     generator: GeneratorSettings
+
+
+class JudgeHolder(BaseModel, frozen=True, extra="forbid"):
+    discriminator: DiscriminatorSettings
 
 
 def weights(network: nn.Module) -> Tensor:
@@ -57,13 +74,66 @@ def test_building_disturbs_nobody_elses_draws() -> None:
     assert torch.equal(torch.rand(4), expected)
 
 
-def test_a_discriminators_weights_depend_on_the_seed_alone() -> None:
-    settings = VGGDiscriminatorSettings(width=4, norm="spectral")
+@pytest.mark.parametrize("settings", JUDGES)
+def test_a_discriminators_weights_depend_on_the_seed_alone(settings: DiscriminatorSettings) -> None:
     first, again, other = (
         weights(build_discriminator(settings, 16, seed=seed)) for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("settings", JUDGES)
+def test_discriminators_are_recognised_by_their_kind(settings: DiscriminatorSettings) -> None:
+    fields = {"discriminator": settings.model_dump(mode="json")}
+    assert JudgeHolder.model_validate(fields).discriminator == settings
+
+
+@pytest.mark.parametrize("settings", JUDGES)
+def test_discriminators_judge_their_least_patch_and_its_next_multiple(
+    settings: DiscriminatorSettings,
+) -> None:
+    for side in (least_patch(settings), least_patch(settings) + least_patch_multiple(settings)):
+        logits = build_discriminator(settings, side, seed=0)(torch.rand(2, 3, side, side))
+        map_of_logits = isinstance(settings, UNetDiscriminatorSettings)
+        assert logits.shape == ((2, 1, side, side) if map_of_logits else (2, 1))
+
+
+def test_the_least_patches_are_those_of_the_networks() -> None:
+    assert [(least_patch(s), least_patch_multiple(s)) for s in JUDGES] == [(16, 16), (8, 8), (8, 2)]
+    assert least_patch(TrunkDiscriminatorSettings()) == 64  # conv5_4: a position every 16 pixels
+    assert least_patch_multiple(TrunkDiscriminatorSettings()) == 16
+
+
+def test_a_patch_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="hr_patch must be a multiple of 8, not 20"):
+        build_discriminator(UNetDiscriminatorSettings(width=4), 20, seed=0)
+
+
+def test_the_given_trunk_is_looked_through() -> None:
+    trunk = FeatureNetwork("vgg19", ("conv2_1",))
+    assert build_discriminator(JUDGES[2], 16, seed=0, trunk=trunk).trunk is trunk
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *SMALL,
+        *JUDGES,
+        RRDBNetSettings(blocks=1, width=4, growth=2, batch_norm="block"),
+        RRDBNetSettings(blocks=1, width=4, growth=2, batch_norm="conv"),
+        VGGDiscriminatorSettings(width=4, norm="batch"),
+    ],
+)
+def test_batch_norm_is_reported_where_there_is_one(
+    settings: GeneratorSettings | DiscriminatorSettings,
+) -> None:
+    if isinstance(settings, tuple(type(judge) for judge in JUDGES)):
+        network = build_discriminator(settings, 16, seed=0)
+    else:
+        network = build_generator(settings, 4, seed=0)
+    found = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    assert has_batch_norm(settings) == found
 
 
 @pytest.mark.parametrize("settings", SMALL)

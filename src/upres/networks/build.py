@@ -11,20 +11,34 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from upres.errors import BadSetting
-from upres.networks import compact, msrresnet, rrdbnet, srcnn, srresnet
+from upres.networks import compact, msrresnet, rrdbnet, srcnn, srresnet, unet_discriminator
 from upres.networks.compact import Compact, CompactSettings
-from upres.networks.discriminators import VGGDiscriminator, VGGDiscriminatorSettings
+from upres.networks.discriminators import (
+    SMALLEST_PATCH,
+    VGGDiscriminator,
+    VGGDiscriminatorSettings,
+)
+from upres.networks.features import FeatureNetwork, layer_stride
 from upres.networks.msrresnet import MSRResNet, MSRResNetSettings
 from upres.networks.rrdbnet import RRDBNet, RRDBNetSettings
 from upres.networks.skip import SKIP_RADIUS
 from upres.networks.srcnn import SRCNN, SRCNNSettings
 from upres.networks.srresnet import SRResNet, SRResNetSettings
+from upres.networks.trunk_discriminator import (
+    LEAST_MAP,
+    TrunkDiscriminator,
+    TrunkDiscriminatorSettings,
+)
+from upres.networks.unet_discriminator import UNetDiscriminator, UNetDiscriminatorSettings
 
 GeneratorSettings: TypeAlias = Annotated[
     SRCNNSettings | SRResNetSettings | MSRResNetSettings | RRDBNetSettings | CompactSettings,
     Field(discriminator="kind"),
 ]
-DiscriminatorSettings: TypeAlias = VGGDiscriminatorSettings
+DiscriminatorSettings: TypeAlias = Annotated[
+    VGGDiscriminatorSettings | UNetDiscriminatorSettings | TrunkDiscriminatorSettings,
+    Field(discriminator="kind"),
+]
 
 
 def build_generator(settings: GeneratorSettings, scale: int, *, seed: int) -> nn.Module:
@@ -55,14 +69,79 @@ def build_generator(settings: GeneratorSettings, scale: int, *, seed: int) -> nn
                 assert_never(settings)
 
 
-def build_discriminator(settings: DiscriminatorSettings, hr_patch: int, *, seed: int) -> nn.Module:
+def build_discriminator(
+    settings: DiscriminatorSettings,
+    hr_patch: int,
+    *,
+    seed: int,
+    trunk: FeatureNetwork | None = None,
+) -> nn.Module:
     """Return a discriminator for patches of side `hr_patch`; weights depend on `seed` alone.
 
-    Its `forward` takes pictures (n 3 hr_patch hr_patch), RGB 0..1, and returns logits (n 1).
+    Its `forward` takes pictures (n 3 hr_patch hr_patch), RGB 0..1, and returns logits: (n 1), or
+    for kind "unet" one a pixel, (n 1 hr_patch hr_patch).
+    trunk: the pretrained network that kind "trunk" looks through; without one it looks through
+        random weights. Other kinds do not look at it.
+    Raises ValueError for a patch that does not fit `least_patch` and `least_patch_multiple`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return VGGDiscriminator(settings, hr_patch)
+        match settings:
+            case VGGDiscriminatorSettings():
+                return VGGDiscriminator(settings, hr_patch)
+            case UNetDiscriminatorSettings():
+                if hr_patch % unet_discriminator.MULTIPLE:
+                    raise ValueError(
+                        f"hr_patch must be a multiple of {unet_discriminator.MULTIPLE}, "
+                        f"not {hr_patch}"
+                    )
+                return UNetDiscriminator(settings)
+            case TrunkDiscriminatorSettings():
+                return TrunkDiscriminator(settings, hr_patch, trunk)
+            case _:
+                assert_never(settings)
+
+
+def least_patch_multiple(settings: DiscriminatorSettings) -> int:
+    """Return what the side of a discriminator's patches must be a multiple of, in pixels.
+
+    The VGG style can be built for other sides, but would not see their last rows and columns.
+    """
+    match settings:
+        case VGGDiscriminatorSettings():
+            return SMALLEST_PATCH
+        case UNetDiscriminatorSettings():
+            return unet_discriminator.MULTIPLE
+        case TrunkDiscriminatorSettings():
+            return layer_stride(settings.network, settings.layer)
+        case _:
+            assert_never(settings)
+
+
+def least_patch(settings: DiscriminatorSettings) -> int:
+    """Return the smallest side of the patches that a discriminator can judge, in pixels."""
+    smallest = least_patch_multiple(settings)
+    return LEAST_MAP * smallest if isinstance(settings, TrunkDiscriminatorSettings) else smallest
+
+
+def has_batch_norm(settings: GeneratorSettings | DiscriminatorSettings) -> bool:
+    """Return whether a picture's result in training depends on the other pictures of its batch.
+
+    Such a network cannot learn from a large batch in several small ones as if from one.
+    """
+    match settings:
+        case SRResNetSettings():
+            return True
+        case RRDBNetSettings():
+            return settings.batch_norm != "none"
+        case VGGDiscriminatorSettings():
+            return settings.norm == "batch"
+        case SRCNNSettings() | MSRResNetSettings() | CompactSettings():
+            return False
+        case UNetDiscriminatorSettings() | TrunkDiscriminatorSettings():
+            return False
+        case _:
+            assert_never(settings)
 
 
 def supported_scales(settings: GeneratorSettings) -> tuple[int, ...]:

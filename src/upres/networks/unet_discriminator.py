@@ -2,7 +2,7 @@
 
 conv0 3x3; three 4x4 convolutions with stride 2 down to an eighth of the side; three times
 bilinear x2, a 3x3 convolution and the sum with the map of that size on the way down; conv7 and
-conv8 3x3; conv9 to one channel. Source: UNetDiscriminatorSN, realesrgan/archs/discriminator_arch.py;
+conv8 3x3; conv9 to one channel. Source: UNetDiscriminatorSN in Real-ESRGAN's discriminator_arch.py;
 its layer names are kept. Its files have an older spelling of spectral norm's tensors, which
 `weights.spectral_names` translates.
 """
