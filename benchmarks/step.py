@@ -15,11 +15,13 @@ from lightning_fabric import Fabric
 
 from upres.data.crops import CropSettings
 from upres.networks.msrresnet import MSRResNetSettings
-from upres.recipes.schema import Adam, PixelStage, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import Adam, PixelStage
 from upres.recipes.text import changed
 from upres.training.fabric import fabric_for
+from upres.training.perceivers import Perceivers
 from upres.training.players import Players, new_state, set_up
-from upres.training.step import pixel_step
+from upres.training.step import Eyes, PixelAim, pixel_step
 
 OURS = Recipe(
     name="msrresnet",
@@ -55,7 +57,7 @@ def main() -> None:
 def _ready(recipe: Recipe) -> tuple[Fabric, Players]:
     fabric = fabric_for(recipe.precision)
     stage = recipe.stages["pixel"]
-    return fabric, set_up(fabric, recipe, stage, new_state(recipe, stage, None), None)
+    return fabric, set_up(fabric, recipe, stage, new_state(recipe, stage, None), Perceivers())
 
 
 def _images_per_second(recipe: Recipe, fabric: Fabric, players: Players, steps: int) -> float:
@@ -65,11 +67,12 @@ def _images_per_second(recipe: Recipe, fabric: Fabric, players: Players, steps: 
     lr = hr[..., :: recipe.scale, :: recipe.scale]
     stage = recipe.stages["pixel"]
     assert isinstance(stage, PixelStage)
+    aim = PixelAim(stage.losses, {"pixel": 1.0})
     if not recipe.channels_last:
         lr, hr = lr.contiguous(), hr.contiguous()
     began = time.perf_counter()
     for _ in range(steps):
-        pixel_step(fabric, players.generator, lr, hr, stage.losses)
+        pixel_step(fabric, players.generator, Eyes(), lr, hr, aim)
     return steps * recipe.batch / (time.perf_counter() - began)
 
 

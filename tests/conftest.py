@@ -16,10 +16,10 @@ install_import_hook(ROOMS_WITH_SHAPES, "beartype.beartype")
 
 from upres.data.store import Store, open_store, prepare  # noqa: E402
 from upres.images.files import Picture, write_picture  # noqa: E402
-from upres.networks.features import FeatureNetwork  # noqa: E402
 from upres.recipes import RECIPES  # noqa: E402
 from upres.recipes.schema import Recipe  # noqa: E402
 from upres.recipes.text import changed  # noqa: E402
+from upres.training.perceivers import untrained_perceivers  # noqa: E402
 from upres.training.train import Needs  # noqa: E402
 
 SHARED = Path(__file__).parents[1].parent / "shared"
@@ -44,7 +44,7 @@ TOY = {
     "validation.every": 3,
     "save_every": 2,
     "log_every": 2,
-    "shares_every": 3,
+    "watch_every": 3,
 }
 
 
@@ -73,14 +73,11 @@ def toy_store(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> S
 
 @pytest.fixture(scope="session")
 def untrained_needs() -> Callable[[Recipe], Needs]:
-    """Feature networks with random weights: right shapes, no files."""
+    """Pretrained networks with random weights: right shapes, no files."""
 
     def needs(recipe: Recipe) -> Needs:
-        features: dict[str, FeatureNetwork | None] = {}
-        for name, stage in recipe.stages.items():
-            content = getattr(stage.losses, "content", None)
-            features[name] = content and FeatureNetwork(content.network, tuple(content.layers))
-        return Needs(features, None)
+        stages = recipe.stages.items()
+        return Needs({name: untrained_perceivers(stage) for name, stage in stages}, None)
 
     return needs
 

@@ -20,9 +20,9 @@ import torch
 
 from upres import atomic
 from upres.data.store import open_store
-from upres.networks.features import FeatureNetwork
-from upres.recipes.schema import GanStage, Recipe
+from upres.recipes.schema import Recipe
 from upres.recipes.text import from_yaml
+from upres.training.perceivers import untrained_perceivers
 from upres.training.train import Needs, train
 
 SLOW = 0.01  # seconds for each file, in the middle of it: kills hit writing, too
@@ -31,11 +31,8 @@ Death = float | str
 
 
 def untrained(recipe: Recipe) -> Needs:
-    features: dict[str, FeatureNetwork | None] = {}
-    for name, stage in recipe.stages.items():
-        content = stage.losses.content if isinstance(stage, GanStage) else None
-        features[name] = content and FeatureNetwork(content.network, tuple(content.layers))
-    return Needs(features, None)
+    stages = recipe.stages.items()
+    return Needs({name: untrained_perceivers(stage) for name, stage in stages}, None)
 
 
 def slow_and_deadly(where: str, number: int) -> None:

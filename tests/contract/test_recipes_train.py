@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 
 from upres.data.store import Store
 from upres.recipes import RECIPES
-from upres.recipes.schema import GanStage, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage
 from upres.recipes.text import changed
 from upres.training.journal import read_events
 from upres.training.train import Needs, train
@@ -36,7 +37,7 @@ def shrunk(recipe: Recipe) -> Recipe:
         "validation.side": 48,
         "validation.every": 2,
         "log_every": 1,
-        "shares_every": 2,
+        "watch_every": 2,
     }
     small = SMALL[recipe.generator.kind]
     changes |= {f"generator.{field}": value for field, value in small.items()}
@@ -85,5 +86,5 @@ def test_a_recipe_of_two_stages_uses_every_term_that_it_names(
     terms, weighted = last["terms"], last["weighted"]
     for term, weight in {"pixel": 1.0, "content": 1.0, "adversarial": 0.005}.items():
         assert weighted[term] == pytest.approx(weight * terms[term], rel=1e-3), term
-    assert sum(last["gradient_shares"].values()) == pytest.approx(1.0)
-    assert set(last["discriminator"]) == {"loss", "accuracy", "real", "fake"}
+    assert sum(last["watch"]["gradient_shares"].values()) == pytest.approx(1.0)
+    assert set(last["discriminator"]) == {"loss", "accuracy", "real", "fake", "updated"}

@@ -20,7 +20,8 @@ from safetensors.torch import load_file
 
 from upres.data.store import Store
 from upres.errors import BadRun, Interrupted
-from upres.recipes.schema import Constant, Cosine, Milestones, Recipe
+from upres.recipes.schedules import Constant, Cosine, Milestones
+from upres.recipes.schema import Recipe
 from upres.recipes.text import changed, to_yaml
 from upres.training.journal import Event, read_events
 from upres.training.train import Needs, train
@@ -278,7 +279,7 @@ def test_the_last_stage_of_a_finished_run_can_be_made_longer_and_the_first_canno
     "schedule",
     [
         Cosine(final=0.1, warmup_steps=3),
-        Milestones(steps=(4, 8), factor=0.5),
+        Milestones(at=(4, 8), factor=0.5),
         Constant(warmup_steps=8),
     ],
 )

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from upres.networks.compact import CompactSettings
-from upres.recipes.schema import Adam, Metric, PixelStage
+from upres.recipes.stages import Adam, Metric, PixelStage
 from upres.training.kept import Keeper, copy_file
 from upres.training.state import Best, Progress
 from upres.weights.checkpoint import CheckpointHeader, read_checkpoint

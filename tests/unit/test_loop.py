@@ -16,6 +16,7 @@ from upres.recipes.schema import Recipe
 from upres.recipes.text import changed
 from upres.training.journal import Event, read_events
 from upres.training.length import TIMED_STEPS
+from upres.training.perceivers import Perceivers
 from upres.training.train import Needs, train
 from upres.weights.checkpoint import read_checkpoint
 
@@ -218,7 +219,7 @@ def test_both_pictures_are_shifted_alike_before_the_features_and_anew_in_each_st
 ) -> None:
     features = Watching()
     recipe = changed(toy_recipe, {"stages.gan.losses.content.jitter": jitter})
-    events(recipe, Needs({"pixel": None, "gan": features}, None))
+    events(recipe, Needs({"pixel": Perceivers(), "gan": Perceivers(features)}, None))
     of_hr, of_sr = features.seen[::2], features.seen[1::2]
     assert of_hr == of_sr
     assert len(of_hr) == 6
@@ -272,9 +273,9 @@ def test_pictures_that_are_not_finite_are_said_to_be_so_when_they_are_judged(
 def test_the_last_good_state_stays_when_a_later_step_diverges(
     toy_recipe: Recipe, events: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import upres.training.loop as loop
+    from upres.training import turn
 
-    really, calls = loop.pixel_step, iter(range(1, 100))
+    really, calls = turn.pixel_step, iter(range(1, 100))
 
     def at_last_infinite(*arguments: object) -> object:
         if next(calls) == 5:
@@ -283,7 +284,7 @@ def test_the_last_good_state_stays_when_a_later_step_diverges(
 
     recipe = pixel_only(toy_recipe, {})
     with monkeypatch.context() as patch, pytest.raises(Diverged, match="at step 5 of stage pixel"):
-        patch.setattr(loop, "pixel_step", at_last_infinite)
+        patch.setattr(turn, "pixel_step", at_last_infinite)
         events(recipe)
     state = load_file(tmp_path / "run" / "pixel" / "state.safetensors")
     assert float(state["optimiser/0/step"]) == 4

@@ -11,19 +11,23 @@ from upres.training.state import Sums
 from upres.training.step import Found, Judgement
 
 SR = torch.zeros(1)
+NOTHING: Mapping[str, float] = {}
 
 
-def found(pixel: float, content: float, shares: Mapping[str, float] | None = None) -> Found:
+def found(pixel: float, content: float) -> Found:
     terms = {"pixel": pixel, "content": content}
-    return Found(SR, terms, {"pixel": pixel, "content": 0.5 * content}, shares or {})
+    weights = {"pixel": 1.0, "content": 0.5}
+    return Found(SR, terms, weights, {"pixel": pixel, "content": 0.5 * content})
 
 
-def one_step(meter: Meter, what: Found, judgement: Judgement | None = None) -> None:
+def one_step(
+    meter: Meter, what: Found, *judgements: Judgement, watched: Mapping[str, float] = NOTHING
+) -> None:
     with meter.waiting():
         pass
     with meter.working():
         pass
-    meter.add(what, judgement)
+    meter.add(what, judgements, watched)
 
 
 @pytest.fixture
@@ -73,19 +77,28 @@ def test_terms_are_means_of_steps_and_start_anew_after_a_line() -> None:
 
 def test_what_the_discriminator_found_is_a_mean_too() -> None:
     meter = Meter(batch=1)
-    one_step(meter, found(1, 1), Judgement(loss=1.0, accuracy=0.5, real=2.0, fake=-1.0))
-    one_step(meter, found(1, 1), Judgement(loss=2.0, accuracy=1.0, real=4.0, fake=-2.0))
+    one_step(meter, found(1, 1), Judgement(1.0, 0.5, 2.0, -1.0, 1.0))
+    one_step(meter, found(1, 1), Judgement(2.0, 1.0, 4.0, -2.0, 0.0))
     judged = meter.summary(steps_left=None)["discriminator"]
-    assert judged == {"loss": 1.5, "accuracy": 0.75, "real": 3.0, "fake": -1.5}
+    assert judged == {"loss": 1.5, "accuracy": 0.75, "real": 3.0, "fake": -1.5, "updated": 0.5}
 
 
-def test_shares_of_the_gradient_are_on_the_line_after_they_were_measured_and_on_no_other() -> None:
+def test_what_the_watch_saw_is_on_the_line_after_it_looked_and_on_no_other() -> None:
     meter = Meter(batch=1)
-    one_step(meter, found(1, 1, {"pixel": 0.25, "content": 0.75}))
+    one_step(meter, found(1, 1), watched={"grid": 0.25})
     one_step(meter, found(1, 1))
-    assert meter.summary(steps_left=1)["gradient_shares"] == {"pixel": 0.25, "content": 0.75}
+    assert meter.summary(steps_left=1)["watch"] == {"grid": 0.25}
     one_step(meter, found(1, 1))
-    assert "gradient_shares" not in meter.summary(steps_left=1)
+    assert "watch" not in meter.summary(steps_left=1)
+
+
+def test_a_term_that_acts_only_at_times_is_a_mean_of_those_times() -> None:
+    meter = Meter(batch=1)
+    one_step(meter, Found(SR, {"pixel": 1.0}, {"pixel": 1.0}, {"pixel": 1.0}))
+    one_step(meter, found(3.0, 8.0), Judgement(1.0, 0.5, 2.0, -1.0, 1.0))
+    fields = meter.summary(steps_left=None)
+    assert fields["terms"] == {"pixel": 2.0, "content": 8.0}
+    assert fields["discriminator"]["accuracy"] == 0.5
 
 
 def test_a_summary_of_no_steps_is_no_error() -> None:
@@ -95,24 +108,24 @@ def test_a_summary_of_no_steps_is_no_error() -> None:
 
 
 def test_a_resumed_run_writes_the_means_of_an_unbroken_one() -> None:
-    judgement = Judgement(loss=0.1 + 0.2, accuracy=0.5, real=1.0, fake=-1.0)
-    steps = [found(0.1, 0.7, {"pixel": 1.0, "content": 0.0}), found(0.3, 0.9), found(0.2, 0.1)]
+    judgement = Judgement(loss=0.1 + 0.2, accuracy=0.5, real=1.0, fake=-1.0, updated=1.0)
+    steps = [found(0.1, 0.7), found(0.3, 0.9), found(0.2, 0.1)]
     unbroken, stopped = Meter(batch=2), Meter(batch=2)
-    for what in steps:
-        one_step(unbroken, what, judgement)
-    for what in steps[:2]:
-        one_step(stopped, what, judgement)
+    for number, what in enumerate(steps):
+        one_step(unbroken, what, judgement, watched={} if number else {"grid": 0.5})
+    for number, what in enumerate(steps[:2]):
+        one_step(stopped, what, judgement, watched={} if number else {"grid": 0.5})
     kept = Sums.model_validate_json(stopped.sums.model_dump_json())
     resumed = Meter(2, kept)
     one_step(resumed, steps[2], judgement)
     ours, expected = (meter.summary(steps_left=None) for meter in (resumed, unbroken))
-    for name in ("terms", "weighted", "total", "discriminator", "gradient_shares"):
+    for name in ("terms", "weighted", "total", "discriminator", "weights", "watch"):
         assert ours[name] == expected[name], name
 
 
 @pytest.mark.usefixtures("clock")
 def test_speed_is_of_the_steps_that_this_program_did_itself() -> None:
-    meter = Meter(4, Sums(steps=9, values={"terms": {"pixel": 9.0, "content": 9.0}}))
+    meter = Meter(4, Sums(totals={"terms": {"pixel": 9.0}}, counts={"terms": {"pixel": 9}}))
     one_step(meter, found(1, 1))
     fields = meter.summary(steps_left=10)
     assert fields["images_per_second"] == 4 / 4

@@ -4,7 +4,9 @@ import pytest
 
 from upres.errors import BadSetting
 from upres.recipes import RECIPES, get_recipe, sources_of
-from upres.recipes.schema import Cosine, GanStage, Recipe
+from upres.recipes.schedules import Cosine
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage
 from upres.recipes.text import changed, differences, from_yaml, override, to_yaml
 
 USRGAN = RECIPES["usrgan"]
@@ -89,7 +91,7 @@ def test_a_wrong_setting_is_refused_in_one_sentence(setting: str, message: str) 
         ({"stages.pixel.best": ["lpips_alex"], "validation.metrics": ["psnr_y"]}, "asks for"),
         ({"budget.minutes": 5.0, "budget.shares": (1.0,)}, "2 stages"),
         ({"stages.pixel.epochs": None}, "a stage has one length"),
-        ({"stages.gan.losses.adversarial.form": "hinge"}, "input should be 'non-saturating'"),
+        ({"stages.gan.losses.adversarial.form": "wgan"}, "input should be 'non-saturating'"),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused(changes: dict[str, object], message: str) -> None:

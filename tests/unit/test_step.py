@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
@@ -11,21 +12,28 @@ from torch import Tensor, nn
 
 from upres.errors import Diverged
 from upres.networks.features import FeatureNetwork
-from upres.recipes.schema import GanLosses, GanStage, PixelLosses, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage
+from upres.recipes.terms import GanLosses, PixelLosses, weights_of
 from upres.recipes.text import changed
 from upres.training.fabric import fabric_for
+from upres.training.perceivers import Features, Perceivers
 from upres.training.players import Players, new_state, set_up
 from upres.training.state import StageState
 from upres.training.step import (
-    Features,
+    Eyes,
+    Found,
+    GanAim,
+    PixelAim,
     Player,
     discriminator_step,
     generator_step,
-    gradient_shares,
+    gradient_norms,
     pixel_step,
 )
 
 TERMS = ("pixel", "content", "adversarial")
+FORM = "non-saturating"
 LAYER = "conv3_3"  # of the toy recipe's VGG16
 
 
@@ -57,19 +65,48 @@ def gan_players(
 ) -> tuple[StageState, Players]:
     stage = recipe.stages["gan"]
     state = new_state(recipe, stage, None)
-    return state, set_up(fabric, recipe, stage, state, features)
+    return state, set_up(fabric, recipe, stage, state, Perceivers(features))
 
 
 def player(
     network: nn.Module, rate: float = 1.0, clip_norm: float | None = None, name: str = "SGD"
 ) -> Player:
-    parameters = tuple(network.parameters())
-    return Player(network, parameters, getattr(torch.optim, name)(parameters, rate), clip_norm)
+    optimiser = getattr(torch.optim, name)(network.parameters(), rate)
+    return Player(network, network, optimiser, clip_norm)
 
 
 def silent(logits: Callable[[Tensor], Tensor]) -> Player:
     """A discriminator that says what a function says and learns nothing."""
-    return Player(logits, (), torch.optim.SGD([torch.zeros(1)], 1.0))
+    return Player(logits, nn.Identity(), torch.optim.SGD([torch.zeros(1)], 1.0))
+
+
+def now(losses: GanLosses | PixelLosses) -> dict[str, float]:
+    """The weights of the terms, which follow no schedule here."""
+    return dict(weights_of(losses))
+
+
+def generators_step(
+    fabric: Fabric,
+    generator: Player,
+    judge: Player,
+    features: Features | None,
+    lr: Tensor,
+    hr: Tensor,
+    losses: GanLosses,
+    **options: Any,
+) -> Found:
+    eyes, aim = Eyes(features), GanAim(losses, now(losses))
+    return generator_step(fabric, generator, judge, eyes, lr, hr, aim, **options)
+
+
+def pixels_step(
+    fabric: Fabric, generator: Player, lr: Tensor, hr: Tensor, losses: PixelLosses
+) -> Found:
+    return pixel_step(fabric, generator, Eyes(), lr, hr, PixelAim(losses, now(losses)))
+
+
+def own_values(player: Player) -> list[nn.Parameter]:
+    return list(player.module.parameters())
 
 
 def values(parameters: Iterable[nn.Parameter]) -> list[Tensor]:
@@ -101,17 +138,17 @@ def test_each_term_alone_moves_the_generator_and_only_the_generator(
 ) -> None:
     _, players = gan_players(fabric, toy_recipe, features)
     judge = players.discriminator
-    own, others = values(players.generator.parameters), values(judge.parameters)
+    own, others = values(own_values(players.generator)), values(own_values(judge))
     of_features = values(features.parameters())
-    found = generator_step(
-        fabric, players.generator, judge, features, *batch, gan_losses(**{term: 0.5}), shares=False
+    found = generators_step(
+        fabric, players.generator, judge, features, *batch, gan_losses(**{term: 0.5})
     )
     assert list(found.terms) == [term]
-    moved = [not torch.equal(a, b) for a, b in zip(own, players.generator.parameters, strict=True)]
+    moved = [not torch.equal(a, b) for a, b in zip(own, own_values(players.generator), strict=True)]
     assert all(moved), f"{moved.count(False)} of {len(moved)} tensors stood still"
-    assert same(others, judge.parameters)
+    assert same(others, own_values(judge))
     assert same(of_features, features.parameters())
-    untouched = [*judge.parameters, *features.parameters()]
+    untouched = [*own_values(judge), *features.parameters()]
     assert all(p.grad is None or not p.grad.any() for p in untouched)
 
 
@@ -119,14 +156,16 @@ def test_the_discriminators_step_moves_the_discriminator_and_only_it(
     fabric: Fabric, toy_recipe: Recipe, features: FeatureNetwork, batch: tuple[Tensor, Tensor]
 ) -> None:
     _, players = gan_players(fabric, toy_recipe, features)
-    losses = gan_losses(pixel=1.0, adversarial=0.1)
     lr, hr = batch
     sr = players.generator.network(lr)  # with its graph: the step must cut it
-    own, judged = values(players.generator.parameters), values(players.discriminator.parameters)
-    discriminator_step(fabric, players.discriminator, hr, sr, losses)
-    assert same(own, players.generator.parameters)
-    assert all(p.grad is None for p in players.generator.parameters)
-    moved = zip(judged, players.discriminator.parameters, strict=True)
+    own, judged = (
+        values(own_values(players.generator)),
+        values(own_values(players.discriminator)),
+    )
+    discriminator_step(fabric, players.discriminator, hr, sr, FORM)
+    assert same(own, own_values(players.generator))
+    assert all(p.grad is None for p in own_values(players.generator))
+    moved = zip(judged, own_values(players.discriminator), strict=True)
     assert all(not torch.equal(a, b) for a, b in moved)
 
 
@@ -136,8 +175,8 @@ def test_the_discriminator_learns_again_after_the_generators_step(
     _, players = gan_players(fabric, toy_recipe, features)
     judge = players.discriminator
     losses = gan_losses(adversarial=0.1)
-    generator_step(fabric, players.generator, judge, None, *batch, losses, shares=False)
-    assert all(p.requires_grad for p in judge.parameters)
+    generators_step(fabric, players.generator, judge, None, *batch, losses)
+    assert all(p.requires_grad for p in own_values(judge))
 
 
 def test_gradients_of_before_do_not_add_to_a_step(
@@ -150,7 +189,7 @@ def test_gradients_of_before_do_not_add_to_a_step(
         for parameter in network.parameters() if rubbish is not None else ():
             parameter.grad = torch.full_like(parameter, rubbish)
         hr = batch[1]
-        discriminator_step(fabric, player(network, 0.1), hr, 1 - hr, gan_losses(adversarial=1.0))
+        discriminator_step(fabric, player(network, 0.1), hr, 1 - hr, FORM)
         return network[1].weight.detach()
 
     assert torch.equal(after_a_step(5.0), after_a_step(None))
@@ -169,10 +208,10 @@ def test_batch_norm_counts_one_batch_for_each_iteration(
     losses = gan_losses(pixel=1.0, content=0.1, adversarial=0.1)
     lr, hr = batch
     for _ in range(iterations):
-        found = generator_step(
-            fabric, players.generator, players.discriminator, features, lr, hr, losses, shares=True
+        found = generators_step(
+            fabric, players.generator, players.discriminator, features, lr, hr, losses, norms=True
         )
-        discriminator_step(fabric, players.discriminator, hr, found.sr, losses)
+        discriminator_step(fabric, players.discriminator, hr, found.sr, FORM)
     norms = [m for m in state.generator.modules() if isinstance(m, nn.BatchNorm2d)]
     assert norms
     assert {int(norm.num_batches_tracked) for norm in norms} == {iterations}
@@ -190,7 +229,7 @@ def test_one_step_of_a_known_generator_is_the_hand_worked_one(
     network = identity()
     lr, hr = torch.full((1, 3, 4, 4), 0.5), torch.full((1, 3, 4, 4), 0.75)
     losses = PixelLosses.model_validate({"pixel": {"form": form, "weight": 2.0}})
-    found = pixel_step(fabric, player(network, rate=0.1), lr, hr, losses)
+    found = pixels_step(fabric, player(network, rate=0.1), lr, hr, losses)
     assert found.terms == {"pixel": pytest.approx(loss)}
     assert found.weighted == {"pixel": pytest.approx(2 * loss)}
     moved = -0.1 * 2 * slope
@@ -213,7 +252,7 @@ def test_a_discriminators_loss_accuracy_and_scores_are_the_hand_worked_ones(
         return torch.tensor([[logit, 0.5, 0.5] for logit in logits]).reshape(-1, 3, 1, 1)
 
     judgement = discriminator_step(
-        fabric, player(network, 0.1), pictures(1, -1), pictures(-2, -3), gan_losses(adversarial=1.0)
+        fabric, player(network, 0.1), pictures(1, -1), pictures(-2, -3), FORM
     )
     assert judgement.loss == pytest.approx(
         (0.313262 + 1.313262 + 0.126928 + 0.048587) / 2, rel=1e-5
@@ -227,18 +266,17 @@ def test_a_weighted_term_is_weight_times_term(
 ) -> None:
     _, players = gan_players(fabric, toy_recipe, features)
     weights = {"pixel": 0.2, "content": 3.0, "adversarial": 0.05}
-    found = generator_step(
+    found = generators_step(
         fabric,
         players.generator,
         players.discriminator,
         features,
         *batch,
         gan_losses(**weights),
-        shares=False,
     )
     expected = {name: pytest.approx(weights[name] * found.terms[name]) for name in TERMS}
     assert found.weighted == expected
-    assert found.gradient_shares == {}
+    assert found.gradient_norms == {}
 
 
 def test_a_term_of_weight_zero_is_not_computed_and_not_reported(
@@ -248,7 +286,7 @@ def test_a_term_of_weight_zero_is_not_computed_and_not_reported(
         raise AssertionError("a term of weight zero was computed")
 
     hr = batch[1]
-    found = generator_step(
+    found = generators_step(
         fabric,
         player(identity()),
         silent(never),
@@ -256,48 +294,43 @@ def test_a_term_of_weight_zero_is_not_computed_and_not_reported(
         1 - hr,
         hr,
         gan_losses(pixel=1.0),
-        shares=True,
+        norms=True,
     )
     assert list(found.terms) == list(found.weighted) == ["pixel"]
-    assert found.gradient_shares == {"pixel": 1.0}
+    assert list(found.gradient_norms) == ["pixel"]
 
 
-def test_shares_of_the_gradient_follow_slopes_and_weights_and_sum_to_one() -> None:
+def test_norms_of_the_gradient_follow_slopes_and_weights() -> None:
     sr = torch.rand(2, 3, 4, 4, requires_grad=True)
-    sums = {"a": 3 * sr.sum(), "b": -1 * sr.sum()}  # norms of their gradients are as 3 to 1
-    assert gradient_shares(sr, sums) == {"a": pytest.approx(0.75), "b": pytest.approx(0.25)}
-    heavier = sums | {"b": 3 * sums["b"]}
-    assert gradient_shares(sr, heavier) == {"a": pytest.approx(0.5), "b": pytest.approx(0.5)}
+    sums = {"a": 3 * sr.sum(), "b": -1 * sr.sum()}
+    length = math.sqrt(sr.numel())
+    found = gradient_norms(sr, sums)
+    assert found == {"a": pytest.approx(3 * length), "b": pytest.approx(length)}
+    assert gradient_norms(sr, {"a": 0 * sr.sum()}) == {"a": 0.0}
 
 
-def test_a_gradient_of_nothing_has_no_shares() -> None:
-    sr = torch.rand(1, 3, 2, 2, requires_grad=True)
-    assert gradient_shares(sr, {"a": 0 * sr.sum(), "b": 0 * sr.sum()}) == {"a": 0.0, "b": 0.0}
-
-
-def test_shares_of_a_step_sum_to_one_and_do_not_change_it(
+def test_measuring_the_norms_does_not_change_a_step(
     fabric: Fabric, toy_recipe: Recipe, features: FeatureNetwork, batch: tuple[Tensor, Tensor]
 ) -> None:
     losses = gan_losses(pixel=0.2, content=0.1, adversarial=0.05)
 
-    def step(*, shares: bool) -> tuple[dict[str, float], list[Tensor]]:
+    def step(*, norms: bool) -> tuple[dict[str, float], list[Tensor]]:
         _, players = gan_players(fabric, toy_recipe, features)
-        found = generator_step(
+        found = generators_step(
             fabric,
             players.generator,
             players.discriminator,
             features,
             *batch,
             losses,
-            shares=shares,
+            norms=norms,
         )
-        return dict(found.gradient_shares), values(players.generator.parameters)
+        return dict(found.gradient_norms), values(own_values(players.generator))
 
-    (shares, with_shares), (_, without) = step(shares=True), step(shares=False)
-    assert list(shares) == list(TERMS)
-    assert sum(shares.values()) == pytest.approx(1.0)
-    assert all(share > 0 for share in shares.values())
-    assert all(torch.equal(a, b) for a, b in zip(with_shares, without, strict=True))
+    (norms, with_norms), (_, without) = step(norms=True), step(norms=False)
+    assert list(norms) == list(TERMS)
+    assert all(norm > 0 for norm in norms.values())
+    assert all(torch.equal(a, b) for a, b in zip(with_norms, without, strict=True))
 
 
 def test_clipping_bounds_the_gradient_of_the_whole_network(
@@ -307,7 +340,7 @@ def test_clipping_bounds_the_gradient_of_the_whole_network(
         network = identity()
         before = values(network.parameters())
         lr = batch[1]
-        pixel_step(fabric, player(network, 1.0, clip_norm), lr, 1 - lr, PixelLosses())
+        pixels_step(fabric, player(network, 1.0, clip_norm), lr, 1 - lr, PixelLosses())
         moved = zip(before, values(network.parameters()), strict=True)
         return math.sqrt(sum(float((a - b).square().sum()) for a, b in moved))
 
@@ -338,7 +371,7 @@ def adversarial_loss(fabric: Fabric, form: str, photos: tuple[float, float]) -> 
     )
     judge = silent(lambda picture: picture.mean(dim=(1, 2, 3))[:, None])
     half = torch.full((2, 3, 4, 4), 0.5)
-    found = generator_step(fabric, player(identity()), judge, None, half, hr, losses, shares=False)
+    found = generators_step(fabric, player(identity()), judge, None, half, hr, losses)
     return found.terms["adversarial"]
 
 
@@ -394,7 +427,7 @@ def test_a_term_that_is_not_finite_is_named_and_nothing_moves(
     if term == "pixel":
         lr[0, 0, 0, 0] = math.nan
     with pytest.raises(Diverged, match=rf"^the {term} loss is (nan|inf)$"):
-        generator_step(
+        generators_step(
             fabric,
             player(network, name="Adam"),
             silent(logits or (lambda picture: picture)),
@@ -402,7 +435,6 @@ def test_a_term_that_is_not_finite_is_named_and_nothing_moves(
             lr,
             hr,
             gan_losses(**{term: 1.0}),
-            shares=False,
         )
     assert same(before, network.parameters())
 
@@ -412,7 +444,7 @@ def test_a_pixel_stage_that_is_not_finite_says_so(
 ) -> None:
     hr = batch[1]
     with pytest.raises(Diverged, match="the pixel loss is inf"):
-        pixel_step(fabric, player(identity()), hr, hr + math.inf, PixelLosses())
+        pixels_step(fabric, player(identity()), hr, hr + math.inf, PixelLosses())
 
 
 def test_a_discriminator_that_is_not_finite_does_not_move(
@@ -422,7 +454,7 @@ def test_a_discriminator_that_is_not_finite_does_not_move(
     before = values(network.parameters())
     hr = batch[1]
     with pytest.raises(Diverged, match="the discriminator loss is nan"):
-        discriminator_step(fabric, player(network), hr, hr * math.nan, gan_losses(adversarial=1.0))
+        discriminator_step(fabric, player(network), hr, hr * math.nan, FORM)
     assert same(before, network.parameters())
 
 
@@ -437,7 +469,7 @@ def test_content_targets_are_taken_without_gradient(
         return {LAYER: found}
 
     hr = batch[1].clone().requires_grad_()
-    generator_step(
+    generators_step(
         fabric,
         player(deepcopy(identity())),
         silent(lambda picture: picture),
@@ -445,7 +477,6 @@ def test_content_targets_are_taken_without_gradient(
         1 - batch[1],
         hr,
         gan_losses(content=1.0),
-        shares=False,
     )
     assert tracked == [False, True]  # of HR, then of SR
 

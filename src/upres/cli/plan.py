@@ -13,7 +13,8 @@ from upres.networks.build import (
     flops_per_lr_pixel,
 )
 from upres.recipes import sources_of
-from upres.recipes.schema import GanStage, PixelStage, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage, PixelStage
 from upres.recipes.text import to_yaml
 from upres.training.fabric import fabric_for
 from upres.training.length import stage_minutes, stage_steps

@@ -5,7 +5,9 @@ Its published training options were never released; the values here are our own.
 
 from upres.data.crops import CropSettings
 from upres.networks.compact import CompactSettings
-from upres.recipes.schema import Adam, Cosine, PixelStage, Recipe, Validation
+from upres.recipes.schedules import Cosine
+from upres.recipes.schema import Recipe, Validation
+from upres.recipes.stages import Adam, PixelStage
 
 COMPACT_X4 = Recipe(
     name="compact-x4",

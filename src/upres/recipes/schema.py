@@ -1,150 +1,18 @@
 """What a recipe is: one method of the field with all its values, frozen and typed."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from upres.data.crops import CropSettings
 from upres.images.resize import ResizerName
-from upres.networks.build import DiscriminatorSettings, GeneratorSettings
-from upres.networks.features import FeatureNetworkName, layer_names, layer_stride
+from upres.networks.build import GeneratorSettings
+from upres.networks.features import layer_stride
+from upres.recipes.stages import GanStage, Metric, PixelStage, Stage
+from upres.recipes.terms import feature_layers
 
-Metric = Literal["psnr_y", "ssim_y", "lpips_alex"]
-LENGTHS = ("steps", "epochs", "minutes")
-
-
-class Adam(BaseModel, frozen=True, extra="forbid"):
-    """Adam (Kingma and Ba 2015) with every value named."""
-
-    rate: float = Field(gt=0)
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    epsilon: float = Field(1e-8, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
-
-
-class Constant(BaseModel, frozen=True, extra="forbid"):
-    """The rate stays."""
-
-    kind: Literal["constant"] = "constant"
-    warmup_steps: int = Field(0, ge=0)
-
-
-class Cosine(BaseModel, frozen=True, extra="forbid"):
-    """Half a cosine from the rate to `final` times the rate at the stage's last step."""
-
-    kind: Literal["cosine"] = "cosine"
-    final: float = Field(0.01, ge=0, le=1)
-    warmup_steps: int = Field(0, ge=0)
-
-
-class Milestones(BaseModel, frozen=True, extra="forbid"):
-    """The rate is multiplied by `factor` at each of the given steps."""
-
-    kind: Literal["milestones"] = "milestones"
-    steps: tuple[int, ...]
-    factor: float = Field(0.5, gt=0)
-    warmup_steps: int = Field(0, ge=0)
-
-
-Schedule = Annotated[Constant | Cosine | Milestones, Field(discriminator="kind")]
-
-
-class PixelTerm(BaseModel, frozen=True, extra="forbid"):
-    """Distance of the pixels, both pictures in 0..1."""
-
-    form: Literal["l1", "mse", "charbonnier"] = "l1"
-    weight: float = Field(1.0, ge=0)
-
-
-class ContentTerm(BaseModel, frozen=True, extra="forbid"):
-    """Distance of the features of a pretrained network."""
-
-    weight: float = Field(1.0, ge=0)
-    network: FeatureNetworkName = "vgg19"
-    layers: Mapping[str, float] = Field(default_factory=lambda: {"conv5_4": 1.0}, min_length=1)
-    form: Literal["l1", "squared"] = "squared"
-    # Both pictures lose 0 to jitter - 1 pixels at the top and left, drawn anew each step: else
-    # the features' pooling grid always lies alike on the LR grid and leaves a pattern there.
-    jitter: int = Field(1, ge=1)
-    precision: Literal["float32", "bf16"] = "float32"
-
-    @model_validator(mode="after")
-    def _layers_exist(self) -> Self:
-        known = layer_names(self.network)
-        for layer in self.layers:
-            if layer not in known:
-                raise ValueError(
-                    f"{self.network} has no layer {layer!r}; it has {', '.join(known)}"
-                )
-        return self
-
-
-class AdversarialTerm(BaseModel, frozen=True, extra="forbid"):
-    """What the discriminator says of the generator's pictures."""
-
-    weight: float = Field(0.005, ge=0)
-    form: Literal["non-saturating", "saturating", "relativistic-average"] = "non-saturating"
-
-
-class PixelLosses(BaseModel, frozen=True, extra="forbid"):
-    pixel: PixelTerm = PixelTerm()
-
-
-class GanLosses(BaseModel, frozen=True, extra="forbid"):
-    pixel: PixelTerm = PixelTerm()
-    content: ContentTerm = ContentTerm()
-    adversarial: AdversarialTerm = AdversarialTerm()
-
-
-class _Length(BaseModel, frozen=True, extra="forbid"):
-    """How long a stage is: exactly one of the three is given."""
-
-    steps: int | None = Field(None, gt=0)
-    epochs: float | None = Field(None, gt=0)
-    minutes: float | None = Field(None, gt=0)
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        given = [name for name in LENGTHS if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"a stage has one length of {', '.join(LENGTHS)}; given: {given}")
-        return self
-
-
-class PixelStage(_Length, frozen=True, extra="forbid"):
-    """The generator learns the pixels alone."""
-
-    kind: Literal["pixel"] = "pixel"
-    losses: PixelLosses = PixelLosses()
-    optimiser: Adam
-    schedule: Schedule = Constant()
-    ema: float | None = Field(None, gt=0, lt=1)
-    clip_norm: float | None = Field(None, gt=0)
-    best: tuple[Metric, ...] = Field(("psnr_y",), min_length=1)
-    handover: Literal["best", "last"] = "best"
-    handover_weights: Literal["ema", "raw"] = "ema"
-
-
-class GanStage(_Length, frozen=True, extra="forbid"):
-    """The generator learns against a discriminator, with pixel and content terms beside it."""
-
-    kind: Literal["gan"] = "gan"
-    losses: GanLosses = GanLosses()
-    optimiser: Adam
-    discriminator: DiscriminatorSettings
-    discriminator_optimiser: Adam
-    schedule: Schedule = Constant()
-    ema: float | None = Field(None, gt=0, lt=1)
-    clip_norm: float | None = Field(None, gt=0)
-    from_scratch: bool = False
-    best: tuple[Metric, ...] = Field(("lpips_alex", "psnr_y"), min_length=1)
-    handover: Literal["best", "last"] = "last"
-    handover_weights: Literal["ema", "raw"] = "ema"
-
-
-Stage = Annotated[PixelStage | GanStage, Field(discriminator="kind")]
+Precision = Literal["auto", "float32", "bf16", "fp16"]
 
 
 class Budget(BaseModel, frozen=True, extra="forbid"):
@@ -174,6 +42,8 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
 
     `budget.minutes` replaces the stages' lengths. `precision: auto` is bf16 where the processor
     has it. `compile: auto` lets a short trial at the start of a long stage decide.
+    `gradient_scaler: auto` has one for fp16 and none else. `watch_every`: steps from one look at
+    the gradient's shares, the average's distance and the pictures' fine detail to the next.
     """
 
     name: str
@@ -185,13 +55,14 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     batch: int = Field(gt=0)
     stages: Mapping[str, Stage] = Field(min_length=1)
     seed: int = Field(0, ge=0)
-    precision: Literal["auto", "float32", "bf16"] = "auto"
+    precision: Precision = "auto"
+    gradient_scaler: Literal["auto", "yes", "no"] = "auto"
     compile: Literal["auto", "yes", "no"] = "auto"
     channels_last: bool = True
     budget: Budget = Budget()
     validation: Validation = Validation()
     log_every: int = Field(20, gt=0)
-    shares_every: int = Field(200, gt=0)
+    watch_every: int = Field(100, gt=0)
     save_every: int = Field(500, gt=0)
     keep_last: int = Field(1, gt=0)
 
@@ -200,6 +71,13 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         if self.crops.hr_patch % self.scale:
             raise ValueError(
                 f"crops.hr_patch {self.crops.hr_patch} is not a multiple of scale {self.scale}"
+            )
+        if self.gradient_scaler == "yes" and self.precision in ("bf16", "float32"):
+            raise ValueError(
+                f"gradient_scaler does nothing in {self.precision}: bf16 has float32's range, so "
+                "a power of two that is multiplied in and divided out changes no bit, and only "
+                "fp16 needs one (paper B names both; docs/papers.md, B16); set "
+                "gradient_scaler=auto"
             )
         shares = self.budget.shares
         if shares is not None and len(shares) != len(self.stages):
@@ -230,7 +108,11 @@ def _check_stage(
             f"stages.{name} is adversarial and first: put a pixel stage before it, "
             f"or set stages.{name}.from_scratch=true"
         )
-    for layer in stage.losses.content.layers:
+    content = stage.losses.content
+    for layer in feature_layers(stage.losses):
         # A level-5 map of a small patch has one or two positions and teaches a tiling pattern.
-        if side // layer_stride(stage.losses.content.network, layer) < 4:
-            raise ValueError(f"crops.hr_patch {side} is too small for the content layer {layer}")
+        if side - content.jitter + 1 < 4 * layer_stride(content.network, layer):
+            less = f" less a jitter of {content.jitter - 1}" if content.jitter > 1 else ""
+            raise ValueError(
+                f"crops.hr_patch {side}{less} is too small for the content layer {layer}"
+            )

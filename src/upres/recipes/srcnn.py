@@ -2,15 +2,10 @@
 
 from upres.data.crops import CropSettings
 from upres.networks.srcnn import SRCNNSettings
-from upres.recipes.schema import (
-    Adam,
-    Cosine,
-    PixelLosses,
-    PixelStage,
-    PixelTerm,
-    Recipe,
-    Validation,
-)
+from upres.recipes.schedules import Cosine
+from upres.recipes.schema import Recipe, Validation
+from upres.recipes.stages import Adam, PixelStage
+from upres.recipes.terms import PixelLosses, PixelTerm
 from upres.recipes.text import changed
 
 SRCNN = Recipe(

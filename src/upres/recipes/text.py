@@ -7,7 +7,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from upres.errors import BadSetting, suggestion
-from upres.recipes.schema import LENGTHS, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import LENGTHS
+
+_SCALARS = ("number", "steps", "ramp")  # the members of schedules.Scalar
 
 
 def to_yaml(recipe: Recipe, sources: Mapping[str, str] | None = None) -> str:
@@ -39,13 +42,15 @@ def override(recipe: Recipe, setting: str) -> Recipe:
     path, equals, text = setting.partition("=")
     if not equals or not path:
         raise BadSetting(f"--set {setting!r} is not of the form field=value.")
+    readings = _readings(text)
     failures = []
-    for value in _readings(text):
+    for value in readings:
         try:
             return changed(recipe, {path: value})
         except BadSetting as error:
             failures.append(error)
-    raise failures[0]
+    # What was written as a list or a section was not meant as text.
+    raise failures[-1 if isinstance(readings[-1], list | dict) else 0]
 
 
 def changed(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
@@ -107,16 +112,20 @@ def _readings(text: str) -> list[object]:
 def _section(fields: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
     *sections, last = path.split(".")
     node: Any = fields
+    begun: set[str] = set()
     for depth, key in enumerate([*sections, last]):
         here = ".".join(sections[:depth])
         if not isinstance(node, dict):
             raise BadSetting(f"there is no field {path!r}: {here} has no parts.")
         # The layers of a content term are names of the user's choice; all other keys are fixed.
-        if key not in node and not here.endswith("layers"):
+        if key not in node and not here.endswith("layers") and here not in begun:
             where = f" in {here}" if here else ""
             raise BadSetting(f"there is no field {path!r}{where}: {suggestion(key, node)}")
         if key == last and depth == len(sections):
             return node, last
+        if node[key] is None:  # an optional section: its first field begins it
+            node[key] = {}
+            begun.add(f"{here}.{key}" if here else key)
         node = node[key]
     raise AssertionError("a path has a last part")
 
@@ -141,7 +150,8 @@ def _plain(location: tuple[int | str, ...], fields: dict[str, Any]) -> list[int 
     kept: list[int | str] = []
     node: Any = fields
     for part in location:
-        if isinstance(node, dict) and part not in node and part in (node.get("kind"),):
+        members = (*_SCALARS, node.get("kind")) if isinstance(node, dict) else _SCALARS
+        if part in members and not (isinstance(node, dict) and part in node):
             continue
         kept.append(part)
         node = node.get(part) if isinstance(node, dict) else None

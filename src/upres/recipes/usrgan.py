@@ -6,18 +6,10 @@ Numbers such as B4 are the questions of docs/papers.md.
 from upres.data.crops import CropSettings
 from upres.networks.discriminators import VGGDiscriminatorSettings
 from upres.networks.rrdbnet import RRDBNetSettings
-from upres.recipes.schema import (
-    Adam,
-    AdversarialTerm,
-    ContentTerm,
-    Cosine,
-    GanLosses,
-    GanStage,
-    PixelStage,
-    PixelTerm,
-    Recipe,
-    Validation,
-)
+from upres.recipes.schedules import Cosine
+from upres.recipes.schema import Recipe, Validation
+from upres.recipes.stages import Adam, GanStage, PixelStage
+from upres.recipes.terms import AdversarialTerm, ContentTerm, GanLosses, PixelTerm
 from upres.recipes.text import changed
 
 USRGAN = Recipe(
@@ -136,6 +128,6 @@ TINY = changed(
         "compile": "no",
         "validation": Validation(times=6, pictures=4, side=128),
         "log_every": 10,
-        "shares_every": 50,
+        "watch_every": 50,
     },
 )

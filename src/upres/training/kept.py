@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from upres.atomic import replacing
-from upres.recipes.schema import GanStage, Metric, PixelStage
+from upres.recipes.stages import GanStage, Metric, PixelStage
 from upres.training.state import Best, Progress
 from upres.training.validation import is_better
 from upres.weights.checkpoint import CheckpointHeader, save_checkpoint

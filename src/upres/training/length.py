@@ -1,6 +1,9 @@
 """How many steps a stage has: given, counted in epochs, or measured from minutes."""
 
-from upres.recipes.schema import GanStage, PixelStage, Recipe
+from collections.abc import Sized
+
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage, PixelStage
 from upres.training.state import Progress
 
 TIMED_STEPS = 50
@@ -17,18 +20,19 @@ def stage_minutes(recipe: Recipe, name: str) -> float | None:
 
 
 def stage_steps(recipe: Recipe, name: str, photos: int) -> int | None:
-    """Return the steps of stage `name`, or None where they must be measured first.
-
-    An epoch is as many full batches as there are training photos (docs/papers.md, B8), at
-    least one step.
-    """
+    """Return the steps of stage `name`, or None where they must be measured first."""
     stage: PixelStage | GanStage = recipe.stages[name]
     if stage_minutes(recipe, name) is not None:
         return None
     if stage.steps is not None:
         return stage.steps
     assert stage.epochs is not None  # the schema holds that one of the lengths is given
-    return max(1, round(stage.epochs * max(1, photos // recipe.batch)))
+    return max(1, round(stage.epochs * epoch_steps(recipe, range(photos))))
+
+
+def epoch_steps(recipe: Recipe, photos: Sized) -> int:
+    """Return the steps of an epoch: as many full batches as photos (docs/papers.md, B8)."""
+    return max(1, len(photos) // recipe.batch)
 
 
 def planned_steps(recipe: Recipe, name: str, photos: int, progress: Progress) -> int | None:

@@ -3,60 +3,18 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Generator
 
 import torch
-from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
-from upres.data.crops import Pair
-from upres.data.sampler import Batch, draw, prefetched
+from upres.data.sampler import Batch, prefetched
 from upres.errors import Diverged, Interrupted, WorkFailed
-from upres.recipes.schema import GanStage, PixelStage, Recipe
-from upres.training.ema import update_average
-from upres.training.journal import Journal
-from upres.training.kept import Keeper
 from upres.training.length import TIMED_STEPS, stage_minutes, steps_in
 from upres.training.meter import Meter
-from upres.training.players import Players
-from upres.training.schedule import rate_factor, set_rate
-from upres.training.state import StageState, save_state
-from upres.training.step import (
-    Features,
-    Found,
-    Judgement,
-    discriminator_step,
-    generator_step,
-    pixel_step,
-)
-from upres.training.validation import Validator
-
-
-@dataclass(frozen=True)
-class StageRun:
-    """What a stage works with; nothing in it changes but the networks inside `state`."""
-
-    recipe: Recipe
-    name: str
-    stage: PixelStage | GanStage
-    folder: Path
-    state: StageState
-    players: Players
-    fabric: Fabric
-    pictures: Sequence[Pair]
-    validate: Validator
-    keeper: Keeper
-    journal: Journal
-    should_stop: Callable[[], bool]
-
-    @property
-    def judged(self) -> nn.Module:
-        """The network that is validated, saved for use and handed over."""
-        average = self.state.average
-        use_average = average is not None and self.stage.handover_weights == "ema"
-        return average if average is not None and use_average else self.state.generator
+from upres.training.stage_run import StageRun, is_finished
+from upres.training.state import save_state
+from upres.training.turn import Turn, take_turn
 
 
 def run_stage(run: StageRun) -> None:
@@ -73,8 +31,8 @@ def run_stage(run: StageRun) -> None:
             with meter.waiting():
                 batch = next(waiting)
             with meter.working():
-                found, judgement = _one_step(run, *_tensors(batch))
-            meter.add(found, judgement)
+                turn = _turn(run, *_tensors(batch))
+            meter.add(turn.found, turn.judgements, turn.watched)
             _plan(run, meter, spent=time.perf_counter() - began, judging=judging)
             _log(run, meter)
             _validate_and_save(run, meter)
@@ -83,20 +41,14 @@ def run_stage(run: StageRun) -> None:
     run.keeper.hand_over(run.state.progress)
 
 
-def is_finished(run: StageRun) -> bool:
-    """Return whether all planned steps of the stage are done."""
-    progress = run.state.progress
-    return progress.planned is not None and progress.step >= progress.planned
-
-
 def _batches(run: StageRun) -> Generator[Batch, None, None]:
     recipe, progress = run.recipe, run.state.progress
     return prefetched(
         run.pictures,
         recipe.crops,
         scale=recipe.scale,
-        batch=recipe.batch,
-        seed=_seed(run),
+        batch=run.crops_a_step,
+        seed=run.seed,
         start=progress.step,
         stop=sys.maxsize if progress.planned is None else progress.planned,
     )
@@ -108,23 +60,11 @@ def _tensors(batch: Batch) -> tuple[Tensor, Tensor]:
     return lr, hr
 
 
-def _one_step(run: StageRun, lr: Tensor, hr: Tensor) -> tuple[Found, Judgement | None]:
-    state, stage = run.state, run.stage
-    step = state.progress.step
-    factor = rate_factor(stage.schedule, step, state.progress.planned)
-    set_rate(state.optimiser, stage.optimiser.rate * factor)
+def _turn(run: StageRun, lr: Tensor, hr: Tensor) -> Turn:
     try:
-        judgement = None
-        if isinstance(stage, PixelStage):
-            found = pixel_step(run.fabric, run.players.generator, lr, hr, stage.losses)
-        else:
-            found, judgement = _gan_step(run, stage, lr, hr, factor=factor)
+        return take_turn(run, lr, hr)
     except Diverged as error:
-        raise _diverged(run, f"{error} at step {step + 1}") from None
-    if state.average is not None and stage.ema is not None:
-        update_average(state.average, state.generator, stage.ema)
-    state.progress = state.progress.model_copy(update={"step": step + 1})
-    return found, judgement
+        raise _diverged(run, f"{error} at step {run.state.progress.step + 1}") from None
 
 
 def _diverged(run: StageRun, what: str) -> Diverged:
@@ -133,42 +73,6 @@ def _diverged(run: StageRun, what: str) -> Diverged:
         f"({run.folder}); lower stages.{run.name}.optimiser.rate or the weight of that term, or "
         "set precision=float32, and give --out another folder."
     )
-
-
-def _gan_step(
-    run: StageRun, stage: GanStage, lr: Tensor, hr: Tensor, *, factor: float
-) -> tuple[Found, Judgement | None]:
-    state, players = run.state, run.players
-    assert players.discriminator is not None and state.discriminator_optimiser is not None
-    set_rate(state.discriminator_optimiser, stage.discriminator_optimiser.rate * factor)
-    shares = (state.progress.step + 1) % run.recipe.shares_every == 0
-    found = generator_step(
-        run.fabric,
-        players.generator,
-        players.discriminator,
-        _jittered(run, stage),
-        lr,
-        hr,
-        stage.losses,
-        shares=shares,
-    )
-    return found, discriminator_step(run.fabric, players.discriminator, hr, found.sr, stage.losses)
-
-
-def _jittered(run: StageRun, stage: GanStage) -> Features | None:
-    """The stage's features on pictures that are shifted alike, by a draw of this step."""
-    features, jitter = run.players.features, stage.losses.content.jitter
-    if features is None or jitter == 1:
-        return features
-    # a stream of its own: the crops of the batch have the numbers below
-    drawn = draw(_seed(run), run.state.progress.step, run.recipe.batch)
-    top, left = drawn.integers(jitter, size=2)
-    return lambda picture: features(picture[..., top:, left:])
-
-
-def _seed(run: StageRun) -> int:
-    """Each stage sees draws of its own."""
-    return run.recipe.seed + 1_000_003 * list(run.recipe.stages).index(run.name)
 
 
 def _plan(run: StageRun, meter: Meter, *, spent: float, judging: float) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from upres.training.state import Sums
@@ -26,17 +26,19 @@ class Meter:
     def _start_anew(self, so_far: Sums) -> None:
         self._waited = self._worked = 0.0
         self._timed = 0  # steps that this program did itself
-        self._steps = so_far.steps
-        self._sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        for group, values in so_far.values.items():
-            self._sums[group].update(values)
-        self._shares = dict(so_far.shares)
+        self._totals: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for group, totals in so_far.totals.items():
+            self._totals[group].update(totals)
+            self._counts[group].update(so_far.counts[group])
+        self._watched = dict(so_far.watched)
 
     @property
     def sums(self) -> Sums:
         """What was added up since the last summary."""
-        values = {group: dict(sums) for group, sums in self._sums.items()}
-        return Sums(steps=self._steps, values=values, shares=self._shares)
+        totals = {group: dict(values) for group, values in self._totals.items()}
+        counts = {group: dict(values) for group, values in self._counts.items()}
+        return Sums(totals=totals, counts=counts, watched=self._watched)
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
@@ -51,28 +53,31 @@ class Meter:
         self.seconds.append(time.perf_counter() - began)
         self._worked += self.seconds[-1]
 
-    def add(self, found: Found, judgement: Judgement | None) -> None:
-        self._steps += 1
+    def add(
+        self, found: Found, judgements: Sequence[Judgement], watched: Mapping[str, Any]
+    ) -> None:
+        """Add one step: what the players found, and what the watch saw if it looked."""
         self._timed += 1
-        groups: dict[str, dict[str, float]] = {
-            "terms": dict(found.terms),
-            "weighted": dict(found.weighted),
-        }
-        if judgement is not None:
-            groups["discriminator"] = vars(judgement)
-        for group, values in groups.items():
+        groups = [
+            ("terms", found.terms),
+            ("weights", found.weights),
+            ("weighted", found.weighted),
+            *(("discriminator", vars(judgement)) for judgement in judgements),
+        ]
+        for group, values in groups:
             for name, value in values.items():
-                self._sums[group][name] += value
-        if found.gradient_shares:
-            self._shares = dict(found.gradient_shares)
+                self._totals[group][name] += value
+                self._counts[group][name] += 1
+        if watched:
+            self._watched = dict(watched)
 
     def summary(self, *, steps_left: int | None) -> dict[str, Any]:
         """Return the means since the last summary as fields of a `step` event."""
-        steps, timed = max(1, self._steps), max(1, self._timed)
+        timed = max(1, self._timed)
         elapsed = self._waited + self._worked
         means = {
-            group: {name: total / steps for name, total in sums.items()}
-            for group, sums in self._sums.items()
+            group: {name: total / self._counts[group][name] for name, total in totals.items()}
+            for group, totals in self._totals.items()
         }
         fields: dict[str, Any] = {
             "images_per_second": round(timed * self._batch / max(elapsed, 1e-9), 2),
@@ -81,7 +86,7 @@ class Meter:
             "total": sum(means.get("weighted", {}).values()),
             **means,
         }
-        if self._shares:
-            fields["gradient_shares"] = self._shares
+        if self._watched:
+            fields["watch"] = self._watched
         self._start_anew(_NOTHING)
         return fields

@@ -24,7 +24,8 @@ import torch
 
 from upres.atomic import write_text
 from upres.errors import BadRun
-from upres.recipes.schema import LENGTHS, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import LENGTHS
 from upres.recipes.text import differences, from_yaml, to_yaml
 
 _HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.part\.\w+")  # as `atomic.replacing` names it

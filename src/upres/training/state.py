@@ -24,9 +24,9 @@ class Best(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan="strings"):
 class Sums(BaseModel, frozen=True, extra="forbid"):
     """What steps found since the journal's last line, so that a resumed run writes the same."""
 
-    steps: int = 0
-    values: Mapping[str, Mapping[str, float]] = {}  # by group (terms, weighted, ...) and name
-    shares: Mapping[str, float] = {}
+    totals: Mapping[str, Mapping[str, float]] = {}  # by group (terms, weighted, ...) and name
+    counts: Mapping[str, Mapping[str, int]] = {}  # steps that added to each
+    watched: Mapping[str, Any] = {}
 
 
 class Progress(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan="strings"):
@@ -36,6 +36,7 @@ class Progress(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan="strings
     planned: int | None = None
     planned_for_minutes: float | None = None
     best: Mapping[str, Best] = {}
+    accuracy: float | None = None  # the discriminator's, a running mean
     unlogged: Sums = Sums()
 
 

@@ -6,10 +6,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from upres.networks.features import FeatureNetwork
-from upres.recipes.schema import GanStage, PixelStage, Recipe
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage, PixelStage
+from upres.recipes.terms import weights_of
+from upres.training.perceivers import untrained_perceivers
 from upres.training.players import Players, new_state, set_up
-from upres.training.step import discriminator_step, generator_step, pixel_step
+from upres.training.step import (
+    GanAim,
+    PixelAim,
+    discriminator_step,
+    generator_step,
+    pixel_step,
+)
 
 _STEPS = 3  # the first one fills caches
 
@@ -17,8 +25,9 @@ _STEPS = 3  # the first one fills caches
 def step_seconds(fabric: Fabric, recipe: Recipe, name: str) -> float:
     """Return the seconds of the quickest of a few steps of stage `name`, not compiled."""
     stage = recipe.stages[name]
-    state = new_state(recipe, stage, None)
-    players = set_up(fabric, recipe, stage, state, _untrained_features(stage))
+    perceivers = untrained_perceivers(stage)
+    state = new_state(recipe, stage, None, perceivers.trunk)
+    players = set_up(fabric, recipe, stage, state, perceivers)
     drawn = torch.Generator().manual_seed(0)
     side = recipe.crops.hr_patch
     hr = torch.rand(recipe.batch, side, side, 3, generator=drawn).permute(0, 3, 1, 2)
@@ -34,24 +43,22 @@ def step_seconds(fabric: Fabric, recipe: Recipe, name: str) -> float:
 def _step(
     fabric: Fabric, stage: PixelStage | GanStage, players: Players, lr: Tensor, hr: Tensor
 ) -> None:
+    weights = dict.fromkeys(dict(weights_of(stage.losses)), 1.0)  # all that ever act
     if isinstance(stage, PixelStage):
-        pixel_step(fabric, players.generator, lr, hr, stage.losses)
+        aim = PixelAim(stage.losses, weights)
+        pixel_step(fabric, players.generator, players.eyes, lr, hr, aim)
         return
     assert players.discriminator is not None  # a GAN stage has one
+    limit = stage.balance.adaptive_limit if stage.balance.adaptive else None
     found = generator_step(
         fabric,
         players.generator,
         players.discriminator,
-        players.features,
+        players.eyes,
         lr,
         hr,
-        stage.losses,
-        shares=False,
+        GanAim(stage.losses, weights, limit),
     )
-    discriminator_step(fabric, players.discriminator, hr, found.sr, stage.losses)
-
-
-def _untrained_features(stage: PixelStage | GanStage) -> FeatureNetwork | None:
-    if not isinstance(stage, GanStage) or stage.losses.content.weight == 0:
-        return None
-    return FeatureNetwork(stage.losses.content.network, tuple(stage.losses.content.layers))
+    for _ in range(stage.balance.discriminator_steps):
+        form = stage.losses.adversarial.form
+        discriminator_step(fabric, players.discriminator, hr, found.sr, form)

@@ -17,17 +17,19 @@ from upres.data.store import Store
 from upres.errors import BadSetting
 from upres.evaluation.protocols import get_protocol
 from upres.networks.build import receptive_radius
-from upres.networks.features import FeatureNetwork
 from upres.networks.lpips import LPIPS
-from upres.recipes.schema import GanStage, Recipe
+from upres.recipes.schema import Recipe
 from upres.training.compiling import try_compiling
 from upres.training.fabric import fabric_for
 from upres.training.journal import Event, Journal
 from upres.training.kept import Keeper, copy_file
-from upres.training.length import planned_steps, stage_minutes
-from upres.training.loop import StageRun, is_finished, run_stage
-from upres.training.players import new_state, set_up, stage_features
+from upres.training.length import epoch_steps, planned_steps, stage_minutes, stage_steps
+from upres.training.loop import run_stage
+from upres.training.perceivers import Perceivers, load_perceivers, published_needs
+from upres.training.players import new_state, set_up
 from upres.training.run import open_run, read_facts, remember
+from upres.training.schedule import refuse_late_places
+from upres.training.stage_run import StageRun, is_finished
 from upres.training.state import StageState, load_state
 from upres.training.validation import Validator, validation_pairs
 from upres.upscaling.precision import pick_precision
@@ -45,7 +47,7 @@ Listener = Callable[[Event], None]
 class Needs:
     """The pretrained networks of a recipe, found before anything starts."""
 
-    features: Mapping[str, FeatureNetwork | None]  # by stage
+    perceivers: Mapping[str, Perceivers]  # by stage
     lpips: LPIPS | None
 
 
@@ -70,16 +72,16 @@ def find_needs(recipe: Recipe, weights_dir: Path | None) -> Needs:
     Raises MissingWeights, saying what needs them and which field avoids the need.
     """
     for name, stage in recipe.stages.items():
-        if isinstance(stage, GanStage) and stage.losses.content.weight:
-            term = f"stages.{name}.losses.content"
-            why, field = f"the content term of stage {name}", f"--set {term}.weight=0"
-            require([stage.losses.content.network], why, field=field, weights_dir=weights_dir)
-    if "lpips_alex" in recipe.validation.metrics:
+        for wanted in published_needs(stage):
+            field = f"--set stages.{name}.{wanted.remedy}"
+            why = f"{wanted.what} of stage {name}"
+            require(wanted.files, why, field=field, weights_dir=weights_dir)
+    wants_lpips = "lpips_alex" in recipe.validation.metrics
+    if wants_lpips:
         field = "--set validation.metrics=[psnr_y,ssim_y] and the stages' best to match"
         require(["alexnet", "lpips-alex"], "LPIPS", field=field, weights_dir=weights_dir)
-    features = {name: stage_features(stage, weights_dir) for name, stage in recipe.stages.items()}
-    wants_lpips = "lpips_alex" in recipe.validation.metrics
-    return Needs(features, load_lpips("alex", weights_dir) if wants_lpips else None)
+    perceivers = {name: load_perceivers(s, weights_dir) for name, s in recipe.stages.items()}
+    return Needs(perceivers, load_lpips("alex", weights_dir) if wants_lpips else None)
 
 
 def train(
@@ -103,6 +105,7 @@ def train(
     """
     start = _first_weights(recipe, init)
     pictures = store.pictures("train", min_side=recipe.crops.hr_patch)
+    _refuse_late_schedules(recipe, len(pictures))
     validate = _validator(recipe, store, needs)
     # Last of all that can be refused: the folder of a refused run would stand in the way.
     open_run(folder, recipe, _all_facts(recipe, store, init, facts))
@@ -147,6 +150,12 @@ def _first_weights(recipe: Recipe, init: Model | None) -> Mapping[str, Tensor] |
     return init.network.state_dict()
 
 
+def _refuse_late_schedules(recipe: Recipe, photos: int) -> None:
+    epoch = epoch_steps(recipe, range(photos))
+    for name, stage in recipe.stages.items():
+        refuse_late_places(name, stage, stage_steps(recipe, name, photos), epoch)
+
+
 def _all_facts(
     recipe: Recipe, store: Store, init: Model | None, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -179,7 +188,8 @@ def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> Sta
     """Put a stage together: new, or from its saved state, or from that state made longer."""
     recipe, folder = work.recipe, work.folder / name
     stage = recipe.stages[name]
-    state = new_state(recipe, stage, start)
+    perceivers = work.needs.perceivers[name]
+    state = new_state(recipe, stage, start, perceivers.trunk)
     saved = folder / "state.safetensors"
     if saved.exists():
         load_state(saved, state)
@@ -203,7 +213,7 @@ def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> Sta
         stage,
         folder,
         state,
-        set_up(work.fabric, recipe, stage, state, work.needs.features[name]),
+        set_up(work.fabric, recipe, stage, state, perceivers),
         work.fabric,
         work.pictures,
         work.validate,

@@ -11,7 +11,8 @@ from upres.evaluation.judge import JudgedPair, judge, mean_metrics
 from upres.evaluation.protocols import Protocol, make_lr
 from upres.metrics.lpips import LEAST_SIDE
 from upres.networks.lpips import LPIPS
-from upres.recipes.schema import Metric, Validation
+from upres.recipes.schema import Validation
+from upres.recipes.stages import Metric
 from upres.upscaling.upscaler import Upscaler
 
 HIGHER_IS_BETTER: dict[Metric, bool] = {"psnr_y": True, "ssim_y": True, "lpips_alex": False}

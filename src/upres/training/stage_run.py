@@ -1,0 +1,67 @@
+"""What one stage of a run works with, and where in it it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_fabric import Fabric
+from torch import nn
+
+from upres.data.crops import Pair
+from upres.recipes.schema import Recipe
+from upres.recipes.stages import GanStage, PixelStage
+from upres.training.journal import Journal
+from upres.training.kept import Keeper
+from upres.training.length import epoch_steps
+from upres.training.players import Players
+from upres.training.schedule import Moment
+from upres.training.state import StageState
+from upres.training.validation import Validator
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """What a stage works with; nothing in it changes but the networks inside `state`."""
+
+    recipe: Recipe
+    name: str
+    stage: PixelStage | GanStage
+    folder: Path
+    state: StageState
+    players: Players
+    fabric: Fabric
+    pictures: Sequence[Pair]
+    validate: Validator
+    keeper: Keeper
+    journal: Journal
+    should_stop: Callable[[], bool]
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated, saved for use and handed over."""
+        average = self.state.average
+        use_average = average is not None and self.stage.handover_weights == "ema"
+        return average if average is not None and use_average else self.state.generator
+
+    @property
+    def moment(self) -> Moment:
+        """Where the stage is, for everything that follows a schedule."""
+        progress = self.state.progress
+        return Moment(progress.step, progress.planned, epoch_steps(self.recipe, self.pictures))
+
+    @property
+    def seed(self) -> int:
+        """Each stage sees draws of its own."""
+        return self.recipe.seed + 1_000_003 * list(self.recipe.stages).index(self.name)
+
+    @property
+    def crops_a_step(self) -> int:
+        """How many crops a step draws: a batch for each update of the discriminator."""
+        turns = self.stage.balance.discriminator_steps if isinstance(self.stage, GanStage) else 1
+        return turns * self.recipe.batch
+
+
+def is_finished(run: StageRun) -> bool:
+    """Return whether all planned steps of the stage are done."""
+    progress = run.state.progress
+    return progress.planned is not None and progress.step >= progress.planned
