@@ -1,28 +1,68 @@
-"""Lightning Fabric as training uses it: device and precision."""
+"""Lightning Fabric as training uses it: device, processes and precision."""
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from typing import Any
 
+import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import Precision
+from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
+from lightning_fabric.strategies.strategy import Strategy
 from torch import Tensor, nn
 
-from upres.upscaling.precision import ComputePrecision
+from upres.errors import BadSetting
+from upres.training.devices import Layout
+from upres.training.sharding import shard
+from upres.upscaling.precision import HALVES, ComputePrecision
+
+# The first process prepares photos while the others wait. One that dies is noticed at once.
+_PATIENCE = timedelta(days=1)
 
 
-def fabric_for(precision: ComputePrecision) -> Fabric:
-    """Return a Fabric on the processor that computes in bf16 (mixed) or in float32."""
+class PicturePrecision(Precision):
+    """Mixed precision inside the networks; what goes in and comes out keeps its type.
+
+    Fabric's own plugin would round pictures to bf16, which has 8 significant bits, as many as
+    their levels, and has one gradient scaler for all optimisers.
+    """
+
+    def __init__(self, device: str, precision: ComputePrecision) -> None:
+        self._device = device
+        self._half = HALVES.get(precision)
+
+    def forward_context(self) -> AbstractContextManager[Any]:
+        if self._half is None:
+            return nullcontext()
+        return torch.autocast(self._device, dtype=self._half)
+
+
+def fabric_for(precision: ComputePrecision, layout: Layout = Layout()) -> Fabric:  # noqa: B008
+    """Return a Fabric for the layout; `launch` starts its other processes where needed.
+
+    Raises BadSetting where the environment of a launcher contradicts the layout.
+    """
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces every choice
-    if precision == "bf16":
-        return Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
-    return Fabric(accelerator="cpu", devices=1, precision="32-true")
+    if layout.device == "cuda":
+        _exact_float32()
+    try:
+        return Fabric(
+            accelerator=layout.device,
+            devices=layout.processes,
+            num_nodes=layout.machines,
+            strategy=_strategy(layout),
+            plugins=[PicturePrecision(layout.device, precision)],
+        )
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise BadSetting(f"the processes cannot be set up: {reason}.") from error
 
 
 def in_precision(fabric: Fabric, network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Return `network` as a call under Fabric's precision; pictures go in as they are.
-
-    `fabric.setup_module` would round them to bf16, which has 8 significant bits, as many as the
-    levels of a picture: the plain enlargement that a generator adds would lose half a level.
-    """
+    """Return `network` as a call under Fabric's precision; pictures go in as they are."""
     network.to(fabric.device)
 
     def called(picture: Tensor) -> Tensor:
@@ -31,3 +71,20 @@ def in_precision(fabric: Fabric, network: nn.Module) -> Callable[[Tensor], Tenso
         return result
 
     return called
+
+
+def _strategy(layout: Layout) -> Strategy | str:
+    if layout.sharded:
+        return ModelParallelStrategy(
+            shard, data_parallel_size=layout.count, tensor_parallel_size=1, timeout=_PATIENCE
+        )
+    return DDPStrategy(timeout=_PATIENCE) if layout.count > 1 else "auto"
+
+
+def _exact_float32() -> None:
+    """Let float32 be float32 in cuDNN's convolutions too, whose default keeps 10 of 23 bits."""
+    convolutions: Any = getattr(torch.backends.cudnn, "conv", None)  # torch >= 2.9
+    if hasattr(convolutions, "fp32_precision"):
+        convolutions.fp32_precision = "ieee"
+    else:
+        torch.backends.cudnn.allow_tf32 = False
