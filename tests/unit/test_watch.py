@@ -268,6 +268,8 @@ def test_a_verdict_needs_a_whole_window_of_the_stage() -> None:
         "discriminator-won"
     ]
     assert verdicts([], "gan", gan()) == ()
+    rare = journal(range(1000, 5001, 1000), PAPER_A)
+    assert verdicts(rare, "gan", gan(balance__generator_only_steps=3000)) == ()
 
 
 def test_a_short_stage_has_a_short_window() -> None:
@@ -293,7 +295,16 @@ def test_other_stages_and_values_that_were_not_finite_are_passed_over() -> None:
     other = [{**line(step), "stage": "pixel"} for step in range(20, 1001, 20)]
     events[-1]["discriminator"]["loss"] = None
     events[-2]["discriminator"]["loss"] = float("nan")
-    assert kinds(verdicts(events + other, "gan", gan())) == ["discriminator-won"]
+    (verdict,) = verdicts(events + other, "gan", gan())
+    assert "accuracy 1.00 and loss 0.0002 for" in verdict.text
+
+
+def test_a_share_that_was_not_measured_is_not_small() -> None:
+    events = [line(step, {"accuracy": 1.0, "loss": 0.06}) for step in range(20, 1001, 20)]
+    assert verdicts(events, "gan", gan()) == ()
+    events = [line(step, PAPER_A) for step in range(20, 1001, 20)]
+    (verdict,) = verdicts(events, "gan", gan())
+    assert verdict.text.endswith("accuracy 1.00 and loss 0.0002 for 500 steps")
 
 
 def test_journals_of_the_first_version_are_judged_by_what_they_have() -> None:
