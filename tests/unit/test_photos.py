@@ -18,7 +18,7 @@ def fill(folder: Path, *names: str) -> Path:
 
 def found(folder: Path, **settings: Path) -> tuple[list[str], list[str]]:
     files = find_files(folder, **settings)
-    return [files.name(path) for path in files.pictures], [files.name(p) for p in files.others]
+    return files.pictures, files.others
 
 
 def test_pictures_are_found_below_the_folder_in_the_order_of_their_names(tmp_path: Path) -> None:

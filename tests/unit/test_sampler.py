@@ -82,10 +82,11 @@ def test_pictures_are_drawn_in_proportion_to_their_area() -> None:
 
 
 @pytest.mark.parametrize("ahead", [1, 4, 50])
-def test_prefetched_batches_are_those_of_make_batch_in_order(ahead: int) -> None:
-    batches = prefetched(
-        PICTURES, SETTINGS, scale=4, batch=2, seed=5, start=10, stop=17, ahead=ahead
-    )
+def test_prefetched_batches_are_those_of_make_batch_in_order(
+    ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("upres.data.sampler.AHEAD", ahead)
+    batches = prefetched(PICTURES, SETTINGS, scale=4, batch=2, seed=5, start=10, stop=17)
     for step, (lr, hr) in zip(range(10, 17), batches, strict=True):
         expected = make_batch(PICTURES, SETTINGS, scale=4, batch=2, seed=5, step=step)
         np.testing.assert_array_equal(lr, expected[0])
@@ -110,8 +111,9 @@ def test_closing_the_iterator_ends_the_thread() -> None:
 
 def test_no_more_than_ahead_batches_are_made_in_advance(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    monkeypatch.setattr("upres.data.sampler._patches", lambda *_, **k: made.append(k["step"]))
-    batches = prefetched(PICTURES, SETTINGS, scale=4, batch=1, seed=0, start=0, stop=100, ahead=3)
+    monkeypatch.setattr("upres.data.sampler._Crops.of_step", lambda _, step, __: made.append(step))
+    monkeypatch.setattr("upres.data.sampler.AHEAD", 3)
+    batches = prefetched(PICTURES, SETTINGS, scale=4, batch=1, seed=0, start=0, stop=100)
     next(batches)
     time.sleep(0.05)
     assert len(made) <= 4

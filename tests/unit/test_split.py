@@ -6,21 +6,28 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from upres.data.split import Hash, Photo, Piece, difference_hash, near_duplicates, plan
+from upres.data.split import Hash, Photo, Piece, difference_hash, near_duplicates, packed, plan
 
 
 def photo(number: int, *, height: int = 480, width: int = 640, near: int | None = None) -> Photo:
     """A photo whose hash is random, or that of photo `near`."""
-    bits = np.random.default_rng(number if near is None else near).integers(0, 2, 256) == 1
-    return Photo(f"{number:04}", height, width, bits)
+    return Photo(f"{number:04}", height, width, packed(bits(number if near is None else near)))
+
+
+def bits(number: int) -> Hash:
+    return np.random.default_rng(number).integers(0, 2, 256) == 1
 
 
 def flipped(bits: Hash, count: int) -> Hash:
     return np.concatenate([~bits[:count], bits[count:]])
 
 
+def pieces_of(photos: list[Photo], *, scale: int = 4, min_side: int = 128) -> list[Piece]:
+    return plan(photos, near_duplicates(photos), scale=scale, min_side=min_side)
+
+
 def sides(photos: list[Photo], **settings: int) -> dict[str, str]:
-    pieces = plan(photos, **({"scale": 4, "min_side": 128} | settings))
+    pieces = pieces_of(photos, **settings)
     return {photos[piece.photo].sha256: piece.split for piece in pieces}
 
 
@@ -47,18 +54,18 @@ def test_a_picture_smaller_than_the_grid_has_a_hash() -> None:
 
 
 def test_photos_of_48_different_bits_are_near_and_of_49_are_not() -> None:
-    bits = photo(1).hash
-    near = [Photo("a", 9, 9, bits), Photo("b", 9, 9, flipped(bits, 48))]
-    far = [Photo("a", 9, 9, bits), Photo("b", 9, 9, flipped(bits, 49))]
+    first = Photo("a", 9, 9, packed(bits(1)))
+    near = [first, Photo("b", 9, 9, packed(flipped(bits(1), 48)))]
+    far = [first, Photo("b", 9, 9, packed(flipped(bits(1), 49)))]
     assert near_duplicates(near) == [[0, 1]]
     assert near_duplicates(far) == [[0], [1]]
 
 
 def test_a_chain_of_near_duplicates_is_one_group_in_the_order_of_content() -> None:
-    bits = photo(1).hash
-    middle = flipped(bits, 40)
+    middle = flipped(bits(1), 40)
     end = np.concatenate([middle[:200], ~middle[200:240], middle[240:]])
-    photos = [Photo("c", 9, 9, end), Photo("b", 9, 9, bits), photo(0), Photo("a", 9, 9, middle)]
+    named = [("c", end), ("b", bits(1)), ("0000", bits(0)), ("a", middle)]
+    photos = [Photo(name, 9, 9, packed(looks)) for name, looks in named]
     assert near_duplicates(photos) == [[2], [3, 1, 0]]  # 0000; a, b, c
 
 
@@ -83,7 +90,7 @@ def test_the_split_ignores_the_order_of_the_photos() -> None:
 
 def test_pieces_come_in_the_order_of_content() -> None:
     photos = [photo(number) for number in (5, 3, 9, 1, 7, 2, 8, 0)]
-    train = [piece for piece in plan(photos, scale=4, min_side=1) if piece.split == "train"]
+    train = [piece for piece in pieces_of(photos, scale=4, min_side=1) if piece.split == "train"]
     names = [photos[piece.photo].sha256 for piece in train]
     assert names == sorted(names)
 
@@ -128,7 +135,7 @@ def test_few_photos_are_cut_along_their_longer_side(
     train: tuple[int, int, int, int],
     validation: tuple[int, int, int, int] | None,
 ) -> None:
-    pieces = plan([photo(0, height=size[0], width=size[1])], scale=scale, min_side=min_side)
+    pieces = pieces_of([photo(0, height=size[0], width=size[1])], scale=scale, min_side=min_side)
     expected = [Piece(0, "train", *train)]
     expected += [Piece(0, "validation", *validation)] if validation else []
     assert pieces == expected
@@ -136,16 +143,16 @@ def test_few_photos_are_cut_along_their_longer_side(
 
 def test_six_photos_are_cut_and_seven_are_not() -> None:
     photos = [photo(number) for number in range(7)]
-    assert Counter(piece.split for piece in plan(photos[:6], scale=4, min_side=128)) == {
+    assert Counter(piece.split for piece in pieces_of(photos[:6], scale=4, min_side=128)) == {
         "train": 6,
         "validation": 6,
     }
-    assert len(plan(photos, scale=4, min_side=128)) == 7
+    assert len(pieces_of(photos, scale=4, min_side=128)) == 7
 
 
 def test_frames_of_one_scene_are_cut_although_they_are_many() -> None:
     frames = [photo(number, near=0) for number in range(9)]
-    assert Counter(piece.split for piece in plan(frames, scale=4, min_side=128)) == {
+    assert Counter(piece.split for piece in pieces_of(frames, scale=4, min_side=128)) == {
         "train": 9,
         "validation": 9,
     }
@@ -157,7 +164,7 @@ def test_twins_of_other_sizes_are_cut_at_the_same_place_of_the_scene() -> None:
         photo(1, height=150, width=250, near=0),  # by itself: 96 of 250 px, a share of 0.384
         photo(2, height=75, width=125, near=0),  # 0.384 of it leaves 76 px, too little to train
     ]
-    pieces = plan(twins, scale=4, min_side=100)
+    pieces = pieces_of(twins, scale=4, min_side=100)
     assert pieces == [
         Piece(0, "train", 0, 0, 600, 616),
         Piece(0, "validation", 0, 616, 600, 384),

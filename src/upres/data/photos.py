@@ -1,6 +1,7 @@
 """Finding the photos of a folder, and telling whether the folder has changed."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +11,26 @@ from upres.images.files import PICTURE_SUFFIXES
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """The files in and below a folder, each list in the order of their names."""
+    """The files in and below a folder: names below it with slashes on every system, sorted."""
 
     folder: Path
-    pictures: list[Path]  # with a picture's ending
-    others: list[Path]
+    pictures: list[str]  # with a picture's ending
+    others: list[str]
 
-    def name(self, path: Path) -> str:
-        """Return the path of a file below the folder, with slashes on every system."""
-        return path.relative_to(self.folder).as_posix()
+    def fingerprint(self) -> str:
+        """Return a sha256 of the names, sizes and times of change of the pictures.
+
+        It changes when a photo is added, removed, renamed or rewritten; other files do not matter.
+        """
+        digest = hashlib.sha256()
+        for name in self.pictures:
+            try:
+                status = (self.folder / name).stat()
+                facts = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:
+                facts = "gone"  # a link to nowhere
+            digest.update(f"{name}\0{facts}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()
 
 
 def find_files(folder: Path, *, skip: Path | None = None) -> FoundFiles:
@@ -30,46 +42,50 @@ def find_files(folder: Path, *, skip: Path | None = None) -> FoundFiles:
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
         raise BadPhotos(f"{folder} {what}; give a folder of photos.")
-    found = sorted(_walk(folder, skip), key=lambda path: path.relative_to(folder).as_posix())
-    pictures = [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
-    others = [path for path in found if path.suffix.lower() not in PICTURE_SUFFIXES]
+    found = sorted(_walk(folder, skip))
+    pictures = [name for name in found if _ending(name) in PICTURE_SUFFIXES]
+    others = [name for name in found if _ending(name) not in PICTURE_SUFFIXES]
     return FoundFiles(folder, pictures, others)
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """Return a sha256 of the names, sizes and times of change of the pictures in `folder`.
-
-    It changes when a photo is added, removed, renamed or rewritten; other files do not matter.
-    Raises BadPhotos as `find_files` does.
-    """
-    digest, files = hashlib.sha256(), find_files(folder)
-    for path in files.pictures:
-        try:
-            status = path.stat()
-            facts = f"{status.st_size} {status.st_mtime_ns}"
-        except OSError:
-            facts = "gone"  # a link to nowhere
-        digest.update(f"{files.name(path)}\0{facts}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()
+    """Return the fingerprint of the pictures in `folder`. Raises BadPhotos as `find_files` does."""
+    return find_files(folder).fingerprint()
 
 
-def _walk(folder: Path, skip: Path | None) -> list[Path]:
-    found: list[Path] = []
-    waiting, seen = [folder], set()
+def printable(name: str) -> str:
+    """Return a file's name with bytes that are no text written as \\xNN."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _walk(folder: Path, skip: Path | None) -> list[str]:
+    """Names only: a path object for each of very many photos would be most of the memory."""
+    found: list[str] = []
+    waiting, seen = [""], set()
     if skip is not None and skip.is_dir():
         seen.add(_identity(skip))
     while waiting:
-        current = waiting.pop()
+        below = waiting.pop()
+        current = folder / below
         try:
             identity = _identity(current)
-            entries = [entry for entry in current.iterdir() if not entry.name.startswith(".")]
+            if identity in seen:
+                continue
+            seen.add(identity)
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    if not entry.name.startswith("."):
+                        name = f"{below}{entry.name}"
+                        if entry.is_dir():
+                            waiting.append(f"{name}/")
+                        else:
+                            found.append(name)
         except OSError as error:
             raise BadPhotos(f"{current} cannot be read: {error.strerror}.") from error
-        if identity in seen:
-            continue
-        seen.add(identity)
-        waiting += [entry for entry in entries if entry.is_dir()]
-        found += [entry for entry in entries if not entry.is_dir()]
     return found
 
 

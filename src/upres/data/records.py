@@ -1,18 +1,25 @@
-"""What a prepared store says of itself: its settings, its pictures, and what was left out."""
+"""What a prepared store says of itself: settings, what was left out, and a line a photo."""
 
-from typing import Literal, TypeAlias, get_args
+import hashlib
+import json
+from array import array
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from upres.data.crops import Pixels
-from upres.data.split import Split
+from upres.data.pictures import CHANNELS, PictureTable
+from upres.data.split import SPLITS, Photo, Split
 from upres.images.resize import ResizerName
 
-RECORD, HR, LR = "store.json", "hr.bin", "lr.bin"  # the files of a store
-CHANNELS = 3
+RECORD, PHOTOS, HR, LR = "store.json", "photos.jsonl", "hr.bin", "lr.bin"  # the files of a store
+SAMPLES, SAMPLE_BYTES = 64, 4096  # blocks of a file of pixels that are compared on opening
 
-Reason: TypeAlias = Literal["unreadable", "no picture", "too small", "duplicate"]
+Reason: TypeAlias = Literal["unreadable", "no picture", "too small", "duplicate", "between sides"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
@@ -29,9 +36,10 @@ class PrepareReport(BaseModel, frozen=True, extra="forbid"):
 
     files: int  # found in the folder, hidden ones aside
     photos: int  # kept
+    reused: int  # of them, taken from the older store without decoding
     megapixels: float  # of HR, kept
     pictures: dict[Split, int]  # in the store: photos, or their parts when `cut`
-    cut: bool  # too few photos to spare whole ones: each was cut in two
+    cut: bool  # there were too few photos to spare whole ones: some or all are cut in two
     left_out: tuple[LeftOut, ...]
     near_duplicates: tuple[tuple[str, ...], ...]  # groups of names kept on one side of the split
 
@@ -42,45 +50,20 @@ class PrepareReport(BaseModel, frozen=True, extra="forbid"):
     def summary(self) -> str:
         """Return one line: how many photos, how they are parted, how many files were left out."""
         parted = ", ".join(f"{count} {split}" for split, count in self.pictures.items() if count)
-        how = "each cut in parts" if self.cut else "parted whole"
+        parts = "some" if self.pictures["test"] else "each"
+        how = f"{parts} cut in parts" if self.cut else "parted whole"
         noun = "photo" if self.photos == 1 else "photos"
-        text = f"{self.photos} {noun} of {self.megapixels:.1f} MP, {how}: {parted}"
+        old = f" ({self.reused} from the older store)" if self.reused else ""
+        text = f"{self.photos} {noun} of {self.megapixels:.1f} MP{old}, {how}: {parted}"
         counts = [(len(self.names(reason)), reason) for reason in REASONS]
         left_out = ", ".join(f"{count} {reason}" for count, reason in counts if count)
         return f"{text}; left out: {left_out}" if left_out else text
 
 
-class Entry(BaseModel, frozen=True, extra="forbid"):
-    """One picture: where its pixels are in hr.bin and lr.bin (uint8, rows of RGB)."""
-
-    name: str  # of the photo; the two parts of a cut photo share it
-    split: Split
-    height: int = Field(gt=0)  # of HR; LR's is height / scale
-    width: int = Field(gt=0)
-    hr_offset: int = Field(ge=0)  # bytes
-    hr_row: int = Field(gt=0)  # bytes from row to row: the width of the whole photo
-    lr_offset: int = Field(ge=0)
-
-    def hr(self, hr_bytes: Pixels) -> Pixels:
-        """Return (height, width, 3), a view of the content of hr.bin."""
-        return np.ndarray(
-            (self.height, self.width, CHANNELS),
-            np.uint8,
-            buffer=hr_bytes,
-            offset=self.hr_offset,
-            strides=(self.hr_row, CHANNELS, 1),
-        )
-
-    def lr(self, lr_bytes: Pixels, scale: int) -> Pixels:
-        """Return (height / scale, width / scale, 3), a view of the content of lr.bin."""
-        shape = (self.height // scale, self.width // scale, CHANNELS)
-        return np.ndarray(shape, np.uint8, buffer=lr_bytes, offset=self.lr_offset)
-
-
 class StoreRecord(BaseModel, frozen=True, extra="forbid"):
     """The content of store.json."""
 
-    format: Literal["upres-store-1"] = "upres-store-1"
+    format: Literal["upres-store-2"] = "upres-store-2"
     scale: int = Field(gt=0)
     resizer: ResizerName
     min_side: int = Field(gt=0)  # px; both sides of every training picture are at least this
@@ -88,5 +71,120 @@ class StoreRecord(BaseModel, frozen=True, extra="forbid"):
     fingerprint: str  # of the folder of photos at the time
     hr_bytes: int = Field(gt=0)  # size of hr.bin and of lr.bin
     lr_bytes: int = Field(gt=0)
+    photos_sha256: str  # of photos.jsonl
+    samples_sha256: str  # of a few blocks of hr.bin and lr.bin, as `sample_hash` reads them
     report: PrepareReport
-    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRecord:
+    """A picture of the store: a photo's rectangle, its side of the split, its LR."""
+
+    place: int  # among the pictures of the store, which are ordered by content
+    split: Split
+    top: int  # px of HR, in the photo
+    left: int
+    height: int
+    width: int
+    lr_offset: int  # bytes, in lr.bin; (height / scale, width / scale, 3) follow
+    lr_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRecord:
+    """A photo of the store, a line of photos.jsonl, in the order of hr.bin."""
+
+    name: str
+    file_bytes: int  # of the photo's file, and when it was last changed
+    file_time: int  # ns
+    sha256: str  # of size and pixels
+    looks: str  # difference hash, in hexadecimal
+    height: int
+    width: int
+    hr_offset: int  # bytes, in hr.bin; (height, width, 3) follow
+    pieces: tuple[PieceRecord, ...]  # most have one, the whole photo
+
+    def photo(self) -> Photo:
+        """Return what decides its side of the split."""
+        return Photo(self.sha256, self.height, self.width, bytes.fromhex(self.looks))
+
+    def line(self) -> bytes:
+        """Return it as JSON in one line."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
+
+
+def read_photos(store: Path) -> Iterator[PhotoRecord]:
+    """Yield the photos of a store one by one.
+
+    Raises OSError, and ValueError, KeyError or TypeError for what `prepare` never wrote.
+    """
+    with (store / PHOTOS).open("rb") as lines:
+        for line in lines:
+            fields: dict[str, Any] = json.loads(line)
+            pieces = tuple(PieceRecord(**piece) for piece in fields.pop("pieces"))
+            yield PhotoRecord(**fields, pieces=pieces)
+
+
+def read_table(store: Path) -> PictureTable:
+    """Return where each picture is, in the order of their places. Raises as `read_photos`."""
+    rows, names = array("Q"), bytearray()  # nine numbers a picture
+    for photo in read_photos(store):
+        name, row = photo.name.encode(), photo.width * CHANNELS
+        for piece in photo.pieces:
+            start = photo.hr_offset + piece.top * row + piece.left * CHANNELS
+            rows.extend((piece.place, SPLITS.index(piece.split), piece.height, piece.width))
+            rows.extend((start, row, piece.lr_offset, len(names), len(name)))
+        names += name
+    table = np.frombuffer(rows, np.uint64).reshape(-1, 9)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    if not np.array_equal(table[:, 0], np.arange(len(table), dtype=np.uint64)):
+        raise ValueError("the pictures have no order")
+    return PictureTable(
+        split=table[:, 1].astype(np.uint8),
+        height=table[:, 2].astype(np.uint32),
+        width=table[:, 3].astype(np.uint32),
+        hr_offset=table[:, 4].copy(),
+        hr_row=table[:, 5].astype(np.uint32),
+        lr_offset=table[:, 6].copy(),
+        name_start=table[:, 7].copy(),
+        name_bytes=table[:, 8].astype(np.uint32),
+        names=bytes(names),
+    )
+
+
+def pixel_hash(pixels: Pixels) -> str:
+    """Return the sha256 of a picture's size and contiguous pixels."""
+    digest = hashlib.sha256(f"{pixels.shape}".encode())
+    digest.update(pixels.data)
+    return digest.hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sample_hash(store: Path) -> str:
+    """Return the sha256 of SAMPLES blocks of hr.bin and of lr.bin, spread over each file.
+
+    It tells another file of the same size and one that was copied in part, without reading all.
+    Raises OSError.
+    """
+    digest = hashlib.sha256()
+    for name in (HR, LR):
+        with (store / name).open("rb") as file:
+            last = max(0, file.seek(0, 2) - SAMPLE_BYTES)
+            for number in range(SAMPLES):
+                file.seek(last * number // (SAMPLES - 1))
+                digest.update(file.read(SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def file_stamp(store: Path) -> str:
+    """Return sizes and times of change of hr.bin and lr.bin. Raises OSError.
+
+    The same stamp at the same place: very likely the same pixels. A copy has another stamp.
+    """
+    facts = [(store / name).stat() for name in (HR, LR)]
+    return " ".join(f"{status.st_size} {status.st_mtime_ns}" for status in facts)

@@ -1,20 +1,24 @@
 """Batches of patches whose every draw is a function of (seed, step, index).
 
-Neither a restart, nor a pause, nor how far ahead batches are prepared changes what a step sees.
+Neither a restart, nor a pause, nor how far ahead batches are prepared, nor how many processes share
+a batch changes what a step sees.
 """
 
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from upres.data.crops import CropSettings, Pair, Pixels, augment, paired_crop, textured_crop
+from upres.data.pictures import Pictures
 
 Batch: TypeAlias = tuple[Pixels, Pixels]  # lr (n, h, w, 3) and hr (n, h * scale, w * scale, 3)
+
+AHEAD = 4  # batches that wait at most
 
 
 def draw(seed: int, step: int, index: int) -> np.random.Generator:
@@ -34,15 +38,19 @@ def make_batch(
     batch: int,
     seed: int,
     step: int,
+    indexes: range | None = None,
 ) -> Batch:
-    """Return step `step`'s patches: lr (batch, h, w, 3) and hr (batch, hr_patch, hr_patch, 3).
+    """Return step `step`'s patches: lr (n, h, w, 3) and hr (n, hr_patch, hr_patch, 3).
 
-    RGB uint8, contiguous. A picture is drawn in proportion to its area, so that every pixel of
-    the store is about equally likely. Raises ValueError without pictures, and as `paired_crop`
-    does for a picture that is smaller than the patch.
+    RGB uint8, contiguous. indexes: which crops of the step are made, by default range(batch);
+    processes and parts of a batch that share these indexes make together exactly the whole batch,
+    and indexes from `batch` on are further crops that no other step sees. A picture is drawn in
+    proportion to its area, so that every pixel of the store is about equally likely; `Pictures` of
+    several stores may say otherwise. Raises ValueError without pictures, and as `paired_crop` does
+    for a picture that is smaller than the patch.
     """
-    areas = _rising_areas(pictures)
-    return _patches(pictures, areas, settings, scale=scale, batch=batch, seed=seed, step=step)
+    indexes = range(batch) if indexes is None else indexes
+    return _Crops(pictures, _rising(pictures), settings, scale, seed).of_step(step, indexes)
 
 
 def prefetched(
@@ -54,21 +62,21 @@ def prefetched(
     seed: int,
     start: int,
     stop: int,
-    ahead: int = 4,
+    indexes: range | None = None,
 ) -> Generator[Batch, None, None]:
     """Yield the batches of steps start, start + 1, ..., stop - 1, made in a background thread.
 
-    At most `ahead` batches wait. They are the same as `make_batch` gives, and an exception of
-    the thread is raised where its batch would have come. Closing the iterator ends the thread.
+    At most AHEAD batches wait. They are the same as `make_batch` gives, and an exception of the
+    thread is raised where its batch would have come. Closing the iterator ends the thread.
     """
-    areas = _rising_areas(pictures)
-    patches = partial(_patches, pictures, areas, settings, scale=scale, batch=batch, seed=seed)
+    indexes = range(batch) if indexes is None else indexes
+    crops = _Crops(pictures, _rising(pictures), settings, scale, seed)
     waiting: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="upres-crops") as thread:
         try:
             for step in range(start, stop):
-                waiting.append(thread.submit(patches, step=step))
-                if len(waiting) >= max(ahead, 1):
+                waiting.append(thread.submit(crops.of_step, step, indexes))
+                if len(waiting) >= AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -77,29 +85,31 @@ def prefetched(
                 future.cancel()
 
 
-def _rising_areas(pictures: Sequence[Pair]) -> NDArray[np.int64]:
+@dataclass(frozen=True)
+class _Crops:
+    pictures: Sequence[Pair]
+    rising: NDArray[np.int64] | NDArray[np.float64]  # chances of the pictures, added up
+    settings: CropSettings
+    scale: int
+    seed: int
+
+    def of_step(self, step: int, indexes: range) -> Batch:
+        side, scale = self.settings.hr_patch, self.scale
+        crop = textured_crop if self.settings.texture else paired_crop
+        lrs = np.empty((len(indexes), side // scale, side // scale, 3), np.uint8)
+        hrs = np.empty((len(indexes), side, side, 3), np.uint8)
+        for place, index in enumerate(indexes):
+            rng = draw(self.seed, step, index)
+            chosen = np.searchsorted(self.rising, rng.random() * self.rising[-1], side="right")
+            pair = self.pictures[int(chosen)]
+            lr, hr = crop(pair, scale=scale, hr_patch=side, rng=rng)
+            lrs[place], hrs[place] = augment(lr, hr, self.settings, rng=rng)
+        return lrs, hrs
+
+
+def _rising(pictures: Sequence[Pair]) -> NDArray[np.int64] | NDArray[np.float64]:
     if not pictures:
         raise ValueError("there are no pictures to draw from")
+    if isinstance(pictures, Pictures):
+        return pictures.rising_chances()
     return np.cumsum([pair.lr.shape[0] * pair.lr.shape[1] for pair in pictures], dtype=np.int64)
-
-
-def _patches(
-    pictures: Sequence[Pair],
-    areas: NDArray[np.int64],
-    settings: CropSettings,
-    *,
-    scale: int,
-    batch: int,
-    seed: int,
-    step: int,
-) -> Batch:
-    side = settings.hr_patch
-    crop = textured_crop if settings.texture else paired_crop
-    lrs = np.empty((batch, side // scale, side // scale, 3), np.uint8)
-    hrs = np.empty((batch, side, side, 3), np.uint8)
-    for index in range(batch):
-        rng = draw(seed, step, index)
-        place = int(np.searchsorted(areas, rng.random() * areas[-1], side="right"))
-        lr, hr = crop(pictures[place], scale=scale, hr_patch=side, rng=rng)
-        lrs[index], hrs[index] = augment(lr, hr, settings, rng=rng)
-    return lrs, hrs

@@ -5,9 +5,11 @@ side. Fewer photos are each cut in two along their longer side: a training and a
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -17,6 +19,7 @@ from upres.data.crops import Pixels
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+HELD_BACK: tuple[Split, Split] = ("validation", "test")
 Hash: TypeAlias = NDArray[np.bool_]  # (256,)
 
 WHOLE_PHOTOS = 7  # fewer cannot spare whole photos for validation and test
@@ -29,19 +32,20 @@ GRID = 16  # rows and comparisons a row of the difference hash: 256 bits
 # Of 196 photos and crops the closest two different ones stand 74 bits apart; copies at half and
 # third size, at JPEG quality 40, in grey, or with 2 % cut away stand at 2 to 45 (95 % of them).
 NEAR_BITS = 48
+BLOCK = 1024  # photos that are compared with as many others at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Photo:
     """What decides a photo's place: its pixels' sha256, size in pixels and difference hash."""
 
     sha256: str
     height: int
     width: int
-    hash: Hash
+    looks: bytes  # the 256 bits of `difference_hash`, packed into 32 bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A photo's rectangle (all of it, unless photos are cut) and its side of the split."""
 
@@ -69,70 +73,108 @@ def difference_hash(pixels: Pixels) -> Hash:
     return np.asarray(means[:, 1:] > means[:, :-1]).ravel()
 
 
+def packed(bits: Hash) -> bytes:
+    """Return 256 bits as 32 bytes."""
+    return np.packbits(bits).tobytes()
+
+
 def near_duplicates(photos: Sequence[Photo]) -> list[list[int]]:
     """Return the photos in groups, as positions; most groups have one member.
 
     Two photos share a group when a chain of near duplicates (at most 48 of 256 bits differ)
-    joins them. Groups, and members in them, are in the order of their content's sha256.
+    joins them. Groups, and members in them, are in the order of their content's sha256. Every
+    photo is compared with every other, a block of them at a time: the time grows with the square
+    of their number, the memory by 40 bytes a photo.
     """
     order = sorted(range(len(photos)), key=lambda place: photos[place].sha256)
-    # Of vectors of +1 and -1 the product is (equal bits - different bits).
-    signs = np.array([photos[place].hash for place in order]).astype(np.float32) * 2 - 1
+    looks = np.frombuffer(b"".join(photos[place].looks for place in order), np.uint8)
+    looks = looks.reshape(len(order), GRID * GRID // 8)
     label = np.arange(len(order))  # the first member of each one's group
-    for start in range(0, len(order), 1024):
-        near = signs[start : start + 1024] @ signs.T >= signs.shape[1] - 2 * NEAR_BITS
-        for row in near[near.sum(axis=1) > 1]:
-            joined = np.unique(label[row])
-            label[np.isin(label, joined)] = joined[0]
+    for start in range(0, len(order), BLOCK):
+        signs = _signs(looks[start : start + BLOCK])
+        for other in range(start, len(order), BLOCK):
+            agreement = signs @ _signs(looks[other : other + BLOCK]).T
+            _join(label, start, other, agreement >= GRID * GRID - 2 * NEAR_BITS)
     groups: dict[int, list[int]] = {}
     for place, first in zip(order, label.tolist(), strict=True):
         groups.setdefault(first, []).append(place)
     return list(groups.values())
 
 
-def plan(photos: Sequence[Photo], *, scale: int, min_side: int) -> list[Piece]:
+def _signs(looks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Bits as +1 and -1: the product of two is (equal bits - different bits)."""
+    return np.unpackbits(looks, axis=1).astype(np.float32) * 2 - 1
+
+
+def _join(label: NDArray[np.int64], start: int, other: int, near: NDArray[np.bool_]) -> None:
+    """Give one label to what is near: rows are photos from `start`, columns those from `other`."""
+    rows, columns = near.shape
+    if start != other and not near.any():
+        return
+    while True:
+        mine, others = label[start : start + rows], label[other : other + columns]
+        apart = near & (mine[:, None] != others[None, :])
+        found = np.flatnonzero(apart.any(axis=1))
+        if not found.size:
+            return
+        for row, column in zip(found, apart[found].argmax(axis=1), strict=True):
+            first, second = sorted((int(label[start + row]), int(label[other + column])))
+            label[label == second] = first
+
+
+def plan(
+    photos: Sequence[Photo], groups: Sequence[list[int]], *, scale: int, min_side: int
+) -> list[Piece]:
     """Return the pieces of all photos with their sides of the split, ordered by content.
 
-    Of n photos, n * 15 / 100 rounded half up validate and as many test; the rest trains. A group
-    of near duplicates goes whole to the first of validation and test that has room for it, else
-    to training; a side that stays empty so gets the smallest group. Photos are cut when they are
-    fewer than 7, or fewer than 3 groups; nothing is then kept for a test, and a photo too short
-    to spare 32 px beside `min_side` trains whole. Sides are multiples of `scale` if the photos'
-    are. The names and the order of the photos play no part, but for photos of equal content.
+    groups: what `near_duplicates` finds among the photos. Of n photos, n * 15 / 100 rounded half
+    up validate and as many test; the rest trains. A group goes whole to the first of validation
+    and test that has room for it, else to training; a side that stays empty so gets the smallest
+    group. Photos are cut when they are fewer than 7, or fewer than 3 groups; nothing is then kept
+    for a test, and a photo too short to spare 32 px beside `min_side` trains whole. Sides are
+    multiples of `scale` if the photos' are. The names and the order of the photos play no part,
+    but for photos of equal content.
     """
-    groups = near_duplicates(photos)
     if len(photos) < WHOLE_PHOTOS or len(groups) < 3:
-        return [piece for group in groups for piece in _cut(photos, group, scale, min_side)]
+        return [piece for group in groups for piece in cut(photos, group, scale, min_side)]
     return [
-        Piece(place, split, 0, 0, photos[place].height, photos[place].width)
-        for split, members in _sides(groups, len(photos)).items()
+        whole(photos, place, split)
+        for split, members in part_whole(groups, len(photos)).items()
         for group in members
         for place in group
     ]
 
 
-def _sides(groups: list[list[int]], photos: int) -> dict[Split, list[list[int]]]:
+def part_whole(
+    groups: Sequence[list[int]], photos: int, taken: Mapping[Split, int] = MappingProxyType({})
+) -> dict[Split, list[list[int]]]:
+    """Return groups of photos on their sides, in the order in which they come.
+
+    photos: of all sides in the end. taken: photos that are on a side already.
+    """
     room = (photos * HELD_BACK_PERCENT + 50) // 100
-    train: list[list[int]] = []
-    validation: list[list[int]] = []
-    test: list[list[int]] = []
+    sides: dict[Split, list[list[int]]] = {split: [] for split in SPLITS}
+    counts = Counter(taken)
     for group in groups:
-        for side in (validation, test):
-            if sum(map(len, side)) + len(group) <= room:
-                side.append(group)
-                break
-        else:
-            train.append(group)
-    for side, other in ((validation, test), (test, validation)):
-        if not side:
-            donor = train if len(train) > 1 else other
+        fitting = [side for side in HELD_BACK if counts[side] + len(group) <= room]
+        side = fitting[0] if fitting else "train"
+        sides[side].append(group)
+        counts[side] += len(group)
+    for side, other in (HELD_BACK, HELD_BACK[::-1]):
+        donor = sides["train"] if len(sides["train"]) > 1 else sides[other]
+        if not counts[side] and donor:
             smallest = min(donor, key=len)
             donor.remove(smallest)
-            side.append(smallest)
-    return {"train": train, "validation": validation, "test": test}
+            sides[side].append(smallest)
+    return sides
 
 
-def _cut(photos: Sequence[Photo], group: list[int], scale: int, min_side: int) -> list[Piece]:
+def whole(photos: Sequence[Photo], place: int, split: Split) -> Piece:
+    """Return all of a photo as one piece."""
+    return Piece(place, split, 0, 0, photos[place].height, photos[place].width)
+
+
+def cut(photos: Sequence[Photo], group: list[int], scale: int, min_side: int) -> list[Piece]:
     """Cut near duplicates at one share of their lengths: no twin trains on what is held back."""
     along_rows = photos[group[0]].height > photos[group[0]].width
     lengths = [photos[place].height if along_rows else photos[place].width for place in group]
