@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,8 @@ _QUIET_SECONDS = 20.0  # between plain lines where there is no terminal
 class LiveLine:
     """Shows step events in one line that is drawn over, and keeps validations above it.
 
-    Without a terminal, a plain line is printed now and then.
+    Verdicts of the watch are kept too, when they begin and when they end; between that the line
+    names them. Without a terminal, a plain line is printed now and then.
     """
 
     def __init__(self, *, quiet: bool) -> None:
@@ -23,6 +25,8 @@ class LiveLine:
         self._live: Live | None = None
         self._shown = 0.0
         self._steps: int | None = None
+        self._share: float | None = None  # the adversarial term's of the gradient, last measured
+        self._verdicts: dict[str, None] = {}  # kinds that stand, in the order they began
 
     def __enter__(self) -> "LiveLine":
         if not self._quiet and sys.stderr.isatty():
@@ -40,13 +44,20 @@ class LiveLine:
             return
         match event["event"]:
             case "stage":
-                self._steps = event["steps"]
+                self._steps, self._share, self._verdicts = event["steps"], None, {}
                 self._keep(_opening(event))
             case "planned":
                 self._steps = event["steps"]
                 self._keep(f"{event['stage']}: {event['steps']} steps fit into its time")
             case "step":
-                self._draw(_step(event, self._steps))
+                shares = (event.get("watch") or {}).get("gradient_shares") or {}
+                self._share = shares.get("adversarial", self._share)
+                self._draw(_step(event, self._steps, self._share, self._verdicts))
+            case "verdict":
+                self._verdicts.pop(event["kind"], None)
+                if event["state"] == "begins":
+                    self._verdicts[event["kind"]] = None
+                self._keep(_verdict(event))
             case "validation":
                 self._keep(_validation(event))
 
@@ -78,18 +89,30 @@ def _opening(event: dict[str, Any]) -> str:
     )
 
 
-def _step(event: dict[str, Any], steps: int | None) -> str:
+def _step(
+    event: dict[str, Any], steps: int | None, share: float | None, verdicts: Iterable[str]
+) -> str:
     parts = [f"{event['stage']} {event['step']}{f'/{steps}' if steps else ''}"]
+    parts += [f"[{kind}]" for kind in verdicts]
     parts.append(f"{event['images_per_second']:.0f} images/s")
     parts.append(f"data wait {event['data_wait_share']:.0%}")
     if event["seconds_left"] is not None:
         parts.append(f"{duration(event['seconds_left'])} left")
     parts += [f"{name} {value:.4f}" for name, value in event["terms"].items()]
-    if "discriminator" in event:
+    if event.get("discriminator"):
         judged = event["discriminator"]
         parts.append(f"D loss {judged['loss']:.3f} accuracy {judged['accuracy']:.2f}")
+        if share is not None:
+            parts.append(f"adversarial pull {share:.1%}")
     parts.append(f"rate {event['rate']:.1e}")
     return "  ".join(parts)
+
+
+def _verdict(event: dict[str, Any]) -> str:
+    where = f"{event['stage']} step {event['step']}"
+    if event["state"] == "ends":
+        return f"{where}: over: {event['kind']}"
+    return f"{where}: {event['text']}; what changes it: {', '.join(event['fields'])}"
 
 
 def _validation(event: dict[str, Any]) -> str:
