@@ -4,6 +4,7 @@ RUN/recipe.yaml                 the recipe in force, every value spelled out
 RUN/run.json                    command, seed, versions, commit, machine, hash of the data
 RUN/metrics.jsonl               what happened, a line an event
 RUN/model.safetensors           the generator of the last stage, for use
+RUN/.lock                       while a process trains here
 RUN/STAGE/state.safetensors     all that is needed to go on
 RUN/STAGE/step-*.safetensors    the last K generators
 RUN/STAGE/best-*.safetensors    the best generator by each chosen metric
@@ -27,6 +28,7 @@ from upres.errors import BadRun
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import LENGTHS
 from upres.recipes.text import differences, from_yaml, to_yaml
+from upres.training.lock import LOCK
 
 _HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.part\.\w+")  # as `atomic.replacing` names it
 
@@ -88,7 +90,7 @@ def _remove_half_written(folder: Path) -> None:
 def _may_begin(folder: Path) -> bool:
     """Whether nothing is there but what a run leaves that was killed before it began."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    others = {name for name in names if not _HALF_WRITTEN.fullmatch(name)}
+    others = {name for name in names - {LOCK} if not _HALF_WRITTEN.fullmatch(name)}
     if others != {"run.json"}:
         return not others
     return '"upres": ' in (folder / "run.json").read_text(encoding="utf-8", errors="replace")
