@@ -291,13 +291,10 @@ def test_the_right_side_is_what_each_loss_asks_for() -> None:
 
     for form in ("non-saturating", "saturating", "hinge"):  # on both sides of 0
         assert right(form) == [0.5, 0.5, 0.5]
-    assert right("least-squares") == [
-        0.5,
-        0.5,
-        0.5,
-    ]  # of 1/2: the last photo is wrong, its fake not
     assert right("relativistic") == [1, 0, 1]
     assert right("relativistic-average") == [0.5, 0.5, 0.5]  # means 4.3 and 4.07
+    labels = ADVERSARIAL_PAIRS["least-squares"].right(logits(0.4, 0.6, 0.6), logits(0.2, 0.2, 0.8))
+    close(labels, 0.5, 1, 0.5)  # on both sides of 1/2
     close(ADVERSARIAL_PAIRS["relativistic"].right(maps([1, 2]), maps([0, 3])), 0.5)
 
 
