@@ -19,12 +19,13 @@ app = typer.Typer(
 
 
 def _register() -> None:
-    from upres.cli import demo, evaluate, prepare, recipe, report, train, upscale, weights
+    from upres.cli import demo, describe, evaluate, prepare, recipe, report, train, upscale, weights
 
     app.command("demo")(demo.demo)
     app.command("prepare")(prepare.prepare)
     app.command("train")(train.train)
     app.command("recipe")(recipe.recipe)
+    app.command("describe")(describe.describe)
     app.command("evaluate")(evaluate.evaluate)
     app.command("upscale")(upscale.upscale)
     app.command("report")(report.report)
