@@ -316,6 +316,13 @@ def test_journals_of_the_first_version_are_judged_by_what_they_have() -> None:
     assert kinds(verdicts(events, "gan", gan())) == ["discriminator-guesses", "one-term"]
 
 
+def test_an_idle_term_is_told_after_two_windows() -> None:
+    events = journal(range(20, 1001, 20))
+    events += journal(range(1020, 2501, 20), gradient_shares=shares(0.003))
+    (begins,) = replayed(events, "gan", gan())
+    assert (begins["kind"], begins["step"]) == ("adversarial-idle", 2000)
+
+
 def swaying(steps: Iterable[int]) -> list[Event]:
     """Accuracy sways about the limit, then falls for good."""
     return [

@@ -37,6 +37,7 @@ class Window:
     grid: float | None = None
     earlier_high_frequency: float | None = None
     earlier_grid: float | None = None
+    earlier_adversarial: float | None = None
 
     @property
     def adversarial(self) -> float | None:
@@ -170,6 +171,10 @@ def adversarial_idle(window: Window, stage: PixelStage | GanStage, stands: bool)
     if not isinstance(stage, GanStage) or share is None or len(window.shares) < 2:
         return None
     if share > IDLE_SHARE.now(stands):
+        return None
+    # Not before two windows: it may be the first sign of a discriminator that wins or guesses.
+    before = window.earlier_adversarial
+    if not stands and (before is None or before > IDLE_SHARE.begin):
         return None
     text = f"adversarial term hardly moves the generator: {percent(share)} of the gradient"
     saturating = stage.losses.adversarial.form == "saturating"

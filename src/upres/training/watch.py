@@ -172,6 +172,9 @@ def _window(events: Sequence[Event], name: str, stage: PixelStage | GanStage) ->
         shares={term: mean for term, mean in means.items() if mean is not None},
         earlier_high_frequency=before["high_frequency"],
         earlier_grid=before["grid"],
+        earlier_adversarial=_mean(
+            [(look.get("gradient_shares") or {}).get("adversarial") for look in earlier]
+        ),
     )
 
 
