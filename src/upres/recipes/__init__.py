@@ -5,24 +5,72 @@ from pathlib import Path
 
 from upres.errors import BadSetting, suggestion
 from upres.recipes.compact import COMPACT_X4, COMPACT_X4_SOURCES
+from upres.recipes.esrgan import (
+    ESRGAN,
+    ESRGAN_PAPER,
+    ESRGAN_PAPER_SOURCES,
+    ESRGAN_SOURCES,
+    MSRGAN,
+    MSRGAN_SOURCES,
+    MSRRESNET,
+    MSRRESNET_SOURCES,
+    RRDB_PSNR,
+    RRDB_PSNR_SOURCES,
+)
+from upres.recipes.paper_a import (
+    PAPER_A_ESRGAN,
+    PAPER_A_ESRGAN_SMALL,
+    PAPER_A_ESRGAN_SOURCES,
+    PAPER_A_SRGAN,
+    PAPER_A_SRGAN_SMALL,
+    PAPER_A_SRGAN_SOURCES,
+)
 from upres.recipes.schema import Recipe
-from upres.recipes.srcnn import SRCNN, SRCNN_SOURCES, SRCNN_TINY
+from upres.recipes.srcnn import SRCNN, SRCNN_955, SRCNN_955_SOURCES, SRCNN_SOURCES, SRCNN_TINY
+from upres.recipes.srgan import SRGAN, SRGAN_SOURCES, SRRESNET, SRRESNET_SOURCES
 from upres.recipes.text import flattened, from_yaml, scalar
 from upres.recipes.usrgan import TINY, USRGAN, USRGAN_SMALL, USRGAN_SOURCES
 
 RECIPES: Mapping[str, Recipe] = {
-    "srcnn": SRCNN,
-    "srcnn-tiny": SRCNN_TINY,
-    "usrgan": USRGAN,
-    "usrgan-small": USRGAN_SMALL,
-    "tiny": TINY,
-    "compact-x4": COMPACT_X4,
+    recipe.name: recipe
+    for recipe in (
+        SRCNN,
+        SRCNN_955,
+        SRCNN_TINY,
+        SRRESNET,
+        SRGAN,
+        MSRRESNET,
+        MSRGAN,
+        RRDB_PSNR,
+        ESRGAN,
+        ESRGAN_PAPER,
+        PAPER_A_SRGAN,
+        PAPER_A_SRGAN_SMALL,
+        PAPER_A_ESRGAN,
+        PAPER_A_ESRGAN_SMALL,
+        USRGAN,
+        USRGAN_SMALL,
+        TINY,
+        COMPACT_X4,
+    )
 }
 
 # For each recipe: the one whose sources it shares, and those sources.
 _SOURCES: Mapping[str, tuple[Recipe, Mapping[str, str]]] = {
     "srcnn": (SRCNN, SRCNN_SOURCES),
+    "srcnn-955": (SRCNN_955, SRCNN_955_SOURCES),
     "srcnn-tiny": (SRCNN, SRCNN_SOURCES),
+    "srresnet": (SRRESNET, SRRESNET_SOURCES),
+    "srgan": (SRGAN, SRGAN_SOURCES),
+    "msrresnet": (MSRRESNET, MSRRESNET_SOURCES),
+    "msrgan": (MSRGAN, MSRGAN_SOURCES),
+    "rrdb-psnr": (RRDB_PSNR, RRDB_PSNR_SOURCES),
+    "esrgan": (ESRGAN, ESRGAN_SOURCES),
+    "esrgan-paper": (ESRGAN_PAPER, ESRGAN_PAPER_SOURCES),
+    "paper-a-srgan": (PAPER_A_SRGAN, PAPER_A_SRGAN_SOURCES),
+    "paper-a-srgan-small": (PAPER_A_SRGAN, PAPER_A_SRGAN_SOURCES),
+    "paper-a-esrgan": (PAPER_A_ESRGAN, PAPER_A_ESRGAN_SOURCES),
+    "paper-a-esrgan-small": (PAPER_A_ESRGAN, PAPER_A_ESRGAN_SOURCES),
     "usrgan": (USRGAN, USRGAN_SOURCES),
     "usrgan-small": (USRGAN, USRGAN_SOURCES),
     "tiny": (USRGAN, USRGAN_SOURCES),
@@ -40,8 +88,8 @@ def get_recipe(name_or_file: str) -> Recipe:
             raise BadSetting(f"there is no recipe file {name_or_file!r}.")
         return from_yaml(path.read_text(encoding="utf-8"), name=name_or_file)
     raise BadSetting(
-        f"there is no recipe {name_or_file!r}: {suggestion(name_or_file, RECIPES)} "
-        "A recipe of your own is a file that ends in .yaml."
+        f"there is no recipe {name_or_file!r} (one of your own is a file that ends in .yaml): "
+        f"{suggestion(name_or_file, RECIPES)}"
     )
 
 

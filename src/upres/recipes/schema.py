@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from upres.data.crops import CropSettings
 from upres.images.resize import ResizerName
-from upres.networks.build import GeneratorSettings
+from upres.losses.structure import LEAST_SIDES
+from upres.networks.build import GeneratorSettings, least_patch, least_patch_multiple
 from upres.networks.features import layer_stride
 from upres.recipes.stages import GanStage, Metric, PixelStage, Stage
 from upres.recipes.terms import feature_layers
@@ -98,11 +99,21 @@ def _check_stage(
         raise ValueError(
             f"stages.{name}.best asks for {sorted(missing)}, not in validation.metrics"
         )
+    side = recipe.crops.hr_patch
+    structure = stage.losses.structure
+    if structure is not None and side < LEAST_SIDES[structure.form]:
+        raise ValueError(
+            f"crops.hr_patch {side} is too small for {structure.form}, "
+            f"which needs {LEAST_SIDES[structure.form]}"
+        )
     if not isinstance(stage, GanStage):
         return
-    side = recipe.crops.hr_patch
-    if side % 16:
-        raise ValueError(f"the discriminator of {name} needs crops.hr_patch in multiples of 16")
+    multiple, least = least_patch_multiple(stage.discriminator), least_patch(stage.discriminator)
+    if side % multiple or side < least:
+        raise ValueError(
+            f"the {stage.discriminator.kind} discriminator of {name} needs crops.hr_patch in "
+            f"multiples of {multiple} from {least} on, not {side}"
+        )
     if is_first and not stage.from_scratch:
         raise ValueError(
             f"stages.{name} is adversarial and first: put a pixel stage before it, "
