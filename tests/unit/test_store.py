@@ -220,7 +220,7 @@ def test_memory_does_not_grow_with_the_number_of_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # libvips' own memory is not traced; a copy by numpy is
-    monkeypatch.setattr("upres.data.preparing.read_rgb", lambda path: np.array(read_rgb(path)))
+    monkeypatch.setattr("upres.data.appending.read_rgb", lambda path: np.array(read_rgb(path)))
     peaks = []
     for count in (8, 8, 28):  # the first one also pays for what is imported and cached
         folder = photos(tmp_path / f"{len(peaks)}", count, height=128, width=128)

@@ -1,11 +1,16 @@
 """`upres prepare`: a folder of photos becomes a store to train on."""
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from upres.data.appending import Progress
     from upres.data.records import PrepareReport
     from upres.images.resize import ResizerName
 
@@ -13,38 +18,74 @@ _NAMES_SHOWN = 20  # of each reason; store.json has them all
 
 
 def prepare(
-    folder: Annotated[Path, typer.Argument(help="The photos; folders below it count too.")],
-    store: Annotated[Path, typer.Argument(help="The folder to write; an older store is replaced.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="The photos; folders below it count too. With --verify: the store."),
+    ],
+    store: Annotated[
+        Path | None,
+        typer.Argument(help="The folder to write; photos of an older store there are taken over."),
+    ] = None,
     scale: Annotated[int, typer.Option(min=2, max=8, help="How many times smaller LR is.")] = 4,
     resizer: Annotated[str, typer.Option(help="The bicubic that makes LR.")] = "matlab",
     min_side: Annotated[
         int, typer.Option(min=1, help="Leave out photos with a shorter side, in pixels.")
     ] = 128,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every picture of a store with its hash.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Nothing on stderr but errors.")] = False,
 ) -> None:
-    """Decode the photos once, make their LR, and part them into train, validation and test."""
-    import sys
+    """Decode the photos once, make their LR, and part them into train, validation and test.
 
-    from rich.console import Console
-    from rich.progress import Progress
-
+    Called again for a store, it decodes what is new only, and moves no photo to another side.
+    """
     from upres.data.store import prepare as prepare_store
+    from upres.data.verifying import verify as verify_store
+    from upres.errors import BadSetting
 
-    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    if verify:
+        if store is not None:
+            raise BadSetting("--verify takes the store alone: `upres prepare --verify STORE`.")
+        with _progress(quiet) as tell:
+            verified = verify_store(folder, progress=tell)
+        _tell(_shortened(verified.damaged, "") if not quiet else [])
+        verified.refuse_damaged()
+        print(f"{folder}: {verified.photos} photos, all as they were prepared")
+        return
+    if store is None:
+        raise BadSetting("give the folder to write too: `upres prepare FOLDER STORE`.")
     known = _resizer(resizer)
-    with Progress(console=stderr, transient=True, disable=quiet or not sys.stderr.isatty()) as bar:
-        task = bar.add_task("reading photos", total=None)
+    with _progress(quiet) as tell:
+        report = prepare_store(
+            folder, store, scale=scale, resizer=known, min_side=min_side, progress=tell
+        )
+    _tell(_remarks(report) if not quiet else [])
+    print(report.summary())
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> "Iterator[Progress]":
+    """Yield what shows progress on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    hidden = quiet or not sys.stderr.isatty()
+    with Bar(console=Console(stderr=True), transient=True, disable=hidden) as bar:
+        task = bar.add_task("", total=None)
 
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        report = prepare_store(
-            folder, store, scale=scale, resizer=known, min_side=min_side, progress=tell
-        )
-    if not quiet:
-        for line in _remarks(report):
-            stderr.print(line, markup=False)
-    print(report.summary())
+        yield tell
+
+
+def _tell(lines: list[str]) -> None:
+    from rich.console import Console
+
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in lines:
+        stderr.print(line, markup=False)
 
 
 def _resizer(name: str) -> "ResizerName":
@@ -73,7 +114,7 @@ def _remarks(report: "PrepareReport") -> list[str]:
     return lines
 
 
-def _shortened(items: list[str]) -> list[str]:
+def _shortened(items: "Sequence[str]", where: str = " (see store.json)") -> list[str]:
     more = len(items) - _NAMES_SHOWN
     lines = [f"  {item}" for item in items[:_NAMES_SHOWN]]
-    return [*lines, f"  and {more} more (see store.json)"] if more > 0 else lines
+    return [*lines, f"  and {more} more{where}"] if more > 0 else lines

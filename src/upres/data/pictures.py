@@ -9,9 +9,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from upres.data.crops import Pair, Pixels
-
-CHANNELS = 3
+from upres.data.crops import Pair
+from upres.data.pixels import CHANNELS, PixelMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +46,8 @@ class Part:
 
     table: PictureTable
     places: NDArray[np.int64]
-    hr_bytes: Pixels  # the whole of hr.bin and lr.bin
-    lr_bytes: Pixels
+    hr: PixelMap
+    lr: PixelMap
     scale: int
     prefix: str = ""
     share: float | None = None
@@ -60,13 +59,13 @@ class Part:
         hr = np.ndarray(
             (height, width, CHANNELS),
             np.uint8,
-            buffer=self.hr_bytes,
+            buffer=self.hr.pixels,
             offset=int(table.hr_offset[place]),
             strides=(int(table.hr_row[place]), CHANNELS, 1),
         )
         lr_shape = (height // scale, width // scale, CHANNELS)
         lr = np.ndarray(
-            lr_shape, np.uint8, buffer=self.lr_bytes, offset=int(table.lr_offset[place])
+            lr_shape, np.uint8, buffer=self.lr.pixels, offset=int(table.lr_offset[place])
         )
         return Pair(self.prefix + table.name(place), lr, hr)
 
@@ -98,6 +97,12 @@ class Pictures(Sequence[Pair]):
             raise IndexError(f"picture {index} of {len(self)}")
         part = bisect.bisect_right(self._ends, place)
         return self.parts[part].pair(place - (self._ends[part - 1] if part else 0))
+
+    def refuse_changed(self) -> None:
+        """Raise WorkFailed when a file of pixels was written to since it was opened."""
+        for part in self.parts:
+            part.hr.refuse_changed()
+            part.lr.refuse_changed()
 
     def rising_chances(self) -> NDArray[np.int64] | NDArray[np.float64]:
         """Return the pictures' chances of being drawn, added up from the first to each.

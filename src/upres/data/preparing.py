@@ -1,190 +1,141 @@
-"""The passes over a folder of photos that make a store: decode and append, part, shrink.
+"""A folder of photos becomes a store: decoded once, parted, shrunk, written whole or not at all."""
 
-Pixels are copied, not decoded, where an older store of the same settings has the photo's file with
-the same name, size and time of change; its hash is checked on the way.
-"""
-
+import contextlib
 import hashlib
 import json
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from io import BufferedReader
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
+from upres.data.addition import plan_addition
+from upres.data.appending import Appended, Kept, Progress, append_photos
 from upres.data.crops import Pixels
-from upres.data.photos import FoundFiles, printable
-from upres.data.pictures import CHANNELS
+from upres.data.folders import replacing_folder
+from upres.data.photos import find_files, folder_fingerprint
+from upres.data.pixels import HR, LR, PixelFile, file_hash, pixel_hash, sample_hash
 from upres.data.records import (
-    HR,
-    LR,
     PHOTOS,
+    RECORD,
     LeftOut,
     PhotoRecord,
     PieceRecord,
     PrepareReport,
-    pixel_hash,
-    read_photos,
+    StoreRecord,
+    read_store,
 )
-from upres.data.split import SPLITS, Photo, Piece, difference_hash, packed
-from upres.errors import BadPicture
-from upres.images.files import read_rgb
-from upres.images.resize import ResizerName, crop_to_multiple, shrink
+from upres.data.split import SPLITS, Photo, Piece, near_duplicates, plan
+from upres.errors import BadPhotos, BadSetting
+from upres.images.resize import ResizerName, shrink
 
 _BETWEEN = "looks like photos on two sides of the split, or like one that is cut"
 
-Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, files done, of all
 
+def prepare(
+    folder: Path,
+    store: Path,
+    *,
+    scale: int,
+    resizer: ResizerName = "matlab",
+    min_side: int = 128,
+    progress: Progress | None = None,
+) -> PrepareReport:
+    """Decode every photo in `folder` once, make its LR, part the photos, write all to `store`.
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A photo in hr.bin: its file, its first byte, and what decides its side of the split."""
-
-    name: str
-    file_bytes: int
-    file_time: int
-    offset: int
-    photo: Photo
-    old: PhotoRecord | None  # of the same pixels in the older store
-
-
-@dataclass(frozen=True)
-class Appended:
-    """What a pass over the folder found."""
-
-    kept: list[Kept]
-    left_out: list[LeftOut]
-    gone: list[PhotoRecord]  # photos of the older store whose pixels the folder has no more
-    reused: int  # photos that were not decoded
-
-
-class PixelFile:
-    """hr.bin or lr.bin of a store: pixels at an offset, read when asked for, one picture in memory.
-
-    Not mapped into memory, where the pages of all pictures would add up.
+    HR is cut to multiples of `scale` at the right and bottom; grey becomes RGB and alpha is left
+    out. Files that cannot be used are counted and named in the report, not raised. `store`
+    appears whole or not at all; a store that was there is replaced. Where that has the same
+    settings, its photos keep their side of the split, and those whose file has not changed (name,
+    size, time of change) are not decoded again. One photo is in memory at a time. Raises BadPhotos
+    when nothing can be used or `store` is some other folder, BadSetting for sizes below 1, NoSpace.
     """
-
-    def __init__(self, file: BufferedReader) -> None:
-        self.file = file
-
-    def read(self, offset: int, height: int, width: int) -> Pixels:
-        """Return (height, width, 3). Raises EOFError where the file is too short."""
-        pixels = np.empty((height, width, CHANNELS), np.uint8)
-        self.file.seek(offset)
-        if self.file.readinto(pixels.data.cast("B")) != pixels.nbytes:
-            raise EOFError(f"the file ends before byte {offset + pixels.nbytes}")
-        return pixels
-
-
-class _Former:
-    """The photos of an older store, asked for in the order of their names, which is theirs too."""
-
-    def __init__(self, store: Path | None) -> None:
-        self.records: Iterator[PhotoRecord] = iter(()) if store is None else read_photos(store)
-        self.next = next(self.records, None)
-        self.gone: list[PhotoRecord] = []  # those that were not asked for, or had changed
-
-    def named(self, name: str) -> PhotoRecord | None:
-        while self.next is not None and self.next.name < name:
-            self._pass(self.next)
-        found = self.next
-        if found is None or found.name != name:
-            return None
-        self.next = next(self.records, None)
-        return found
-
-    def rest(self) -> list[PhotoRecord]:
-        while self.next is not None:
-            self._pass(self.next)
-        return self.gone
-
-    def _pass(self, record: PhotoRecord) -> None:
-        self.gone.append(record)
-        self.next = next(self.records, None)
+    if scale < 1 or min_side < 1:
+        raise BadSetting(f"scale is {scale} and min side {min_side}; both must be at least 1.")
+    _refuse_other_folder(store)
+    old = _older(store, scale, resizer, min_side)
+    fingerprint = folder_fingerprint(folder)
+    files = find_files(folder, skip=store)
+    tell = progress or (lambda what, done, total: None)
+    with replacing_folder(store) as work:
+        found = append_photos(files, work, old, scale=scale, min_side=min_side, tell=tell)
+        if not found.kept:
+            raise BadPhotos(_nothing_usable(folder, found.left_out, min_side))
+        groups, pieces, unfit = _split(found, scale=scale, min_side=min_side)
+        _refuse_empty_sides(folder, store, len(found.kept), pieces, old, min_side)
+        write_pieces(found.kept, pieces, work, old, scale=scale, resizer=resizer, tell=tell)
+        photos = [one.photo for one in found.kept]
+        record = StoreRecord(
+            scale=scale,
+            resizer=resizer,
+            min_side=min_side,
+            data_hash=data_hash(photos, pieces, scale=scale, resizer=resizer),
+            fingerprint=fingerprint,
+            hr_bytes=(work / HR).stat().st_size,
+            lr_bytes=(work / LR).stat().st_size,
+            photos_sha256=file_hash(work / PHOTOS),
+            samples_sha256=sample_hash(work),
+            report=make_report(found, groups, pieces, unfit),
+        )
+        (work / RECORD).write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    return record.report
 
 
-def append_photos(
-    files: FoundFiles, work: Path, old: Path | None, *, scale: int, min_side: int, tell: Progress
-) -> Appended:
-    """Write the HR pixels of every usable photo to hr.bin in `work`, in the order of their names.
-
-    old: a store of the same settings, whose pixels are used where the file has not changed.
-    """
-    left_out = [
-        LeftOut(name=printable(name), reason="no picture", detail=f"{ending or 'no'} ending")
-        for name in files.others
-        for ending in [os.path.splitext(name)[1]]
-    ]
-    kept: dict[str, Kept] = {}
-    former, reused = _Former(old), 0
-    with ExitStack() as stack:
-        hr_file = stack.enter_context((work / HR).open("wb"))
-        old_hr = None if old is None else PixelFile(stack.enter_context((old / HR).open("rb")))
-        for done, name in enumerate(files.pictures):
-            tell("reading photos", done, len(files.pictures))
-            path, shown = files.folder / name, printable(name)
-            size, time = _facts(path)
-            record = former.named(shown)
-            if record is not None and (record.file_bytes, record.file_time) != (size, time):
-                former.gone.append(record)
-                record = None
-            try:
-                hr = _old_pixels(old_hr, record)
-                reused += hr is not None
-                if hr is None:
-                    hr = np.ascontiguousarray(crop_to_multiple(read_rgb(path), scale))
-            except BadPicture as error:
-                detail = str(error).removeprefix(f"{path} ")
-                left_out.append(LeftOut(name=shown, reason="unreadable", detail=detail))
-                continue
-            height, width = hr.shape[:2]
-            sha256 = pixel_hash(hr)
-            if min(height, width) < min_side:
-                detail = f"{width}x{height}"
-                left_out.append(LeftOut(name=shown, reason="too small", detail=detail))
-            elif sha256 in kept:
-                detail = f"same pixels as {kept[sha256].name}"
-                left_out.append(LeftOut(name=shown, reason="duplicate", detail=detail))
-                former.gone += [] if record is None else [record]
-            else:
-                looks = (
-                    packed(difference_hash(hr)) if record is None else bytes.fromhex(record.looks)
-                )
-                photo = Photo(sha256, height, width, looks)
-                kept[sha256] = Kept(shown, size, time, hr_file.tell(), photo, record)
-                hr_file.write(hr.data)
-    tell("reading photos", len(files.pictures), len(files.pictures))
-    gone = {record.sha256: record for record in former.rest()}
-    for sha256 in kept.keys() & gone.keys():  # renamed, or another file has its pixels
-        known = gone.pop(sha256)
-        kept[sha256] = replace(kept[sha256], old=kept[sha256].old or known)
-    left_out.sort(key=lambda file: file.name)
-    return Appended(list(kept.values()), left_out, list(gone.values()), reused)
+def _older(store: Path, scale: int, resizer: ResizerName, min_side: int) -> Path | None:
+    """The store that is there, where its photos can be taken over; its pixels may be damaged."""
+    with contextlib.suppress(BadPhotos):
+        record, _ = read_store(store)
+        has_pixels = (store / HR).is_file() and (store / LR).is_file()
+        if has_pixels and (record.scale, record.resizer, record.min_side) == (
+            scale,
+            resizer,
+            min_side,
+        ):
+            return store
+    return None
 
 
-def _facts(path: Path) -> tuple[int, int]:
-    """Size and time of change, before the file is read: a change meanwhile is seen next time."""
-    try:
-        status = path.stat()
-    except OSError:  # a link to nowhere; reading says so
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
+def _split(
+    found: Appended, *, scale: int, min_side: int
+) -> tuple[list[list[int]], list[Piece], list[int]]:
+    """The groups of near duplicates, the pieces, and the photos that fit on no side."""
+    known = [(place, one.old) for place, one in enumerate(found.kept) if one.old is not None]
+    gone = [record for record in found.gone if record.pieces]
+    known += enumerate(gone, start=len(found.kept))
+    photos = [one.photo for one in found.kept] + [record.photo() for record in gone]
+    groups = near_duplicates(photos)
+    settled = {
+        place: [
+            Piece(place, old.split, old.top, old.left, old.height, old.width)
+            for old in record.pieces
+        ]
+        for place, record in known
+        if record.pieces
+    }
+    if not settled:
+        return groups, plan(photos, groups, scale=scale, min_side=min_side), []
+    living = len(found.kept)
+    sides = plan_addition(photos, groups, settled, living=living, scale=scale, min_side=min_side)
+    return groups, *sides
 
 
-def _old_pixels(old_hr: PixelFile | None, record: PhotoRecord | None) -> Pixels | None:
-    """The pixels of a photo that has not changed; None where the older store is damaged there."""
-    if old_hr is None or record is None:
-        return None
-    try:
-        hr = old_hr.read(record.hr_offset, record.height, record.width)
-    except EOFError:
-        return None
-    return hr if pixel_hash(hr) == record.sha256 else None
+def _refuse_empty_sides(
+    folder: Path, store: Path, photos: int, pieces: list[Piece], old: Path | None, min_side: int
+) -> None:
+    sides = {piece.split for piece in pieces}
+    if {"train", "validation"} <= sides:
+        return
+    if old is not None:
+        empty = "validation" if "train" in sides else "train"
+        raise BadPhotos(
+            f"{folder} has none of the {empty} photos of {store} left, and its other photos keep "
+            "their side: prepare it into a new folder to part the photos anew."
+        )
+    raise BadPhotos(
+        f"{folder} has {photos} photos to train on, too small to hold back a part for "
+        f"validation beside {min_side} px for training; add photos or use larger ones."
+    )
 
 
 def write_pieces(
@@ -297,3 +248,30 @@ def data_hash(
         digest.update(f"{', ' if number else ''}{row}".encode())
     digest.update(b"]]")
     return digest.hexdigest()
+
+
+def _refuse_other_folder(store: Path) -> None:
+    if store.is_file() or (
+        store.is_dir() and not (store / RECORD).exists() and any(store.iterdir())
+    ):
+        what = "a file" if store.is_file() else "a folder that holds something else than a store"
+        raise BadPhotos(f"{store} is {what}; give a new folder for the prepared photos.")
+
+
+def _nothing_usable(folder: Path, left_out: list[LeftOut], min_side: int) -> str:
+    counts = Counter(file.reason for file in left_out)
+    if not counts["unreadable"] + counts["too small"]:
+        return f"{folder} holds no photos; put PNG, JPEG, WebP or TIFF files there."
+    found = [
+        f"{count} {text}"
+        for count, text in (
+            (counts["unreadable"], "cannot be read"),
+            (counts["too small"], f"smaller than {min_side} px on a side"),
+        )
+        if count
+    ]
+    first = next(file for file in left_out if file.reason != "no picture")
+    return (
+        f"{folder} holds no photo that can be used: {' and '.join(found)} "
+        f"(first {first.name}: {first.detail}); use other photos or a smaller patch."
+    )

@@ -1,6 +1,5 @@
 """What a prepared store says of itself: settings, what was left out, and a line a photo."""
 
-import hashlib
 import json
 from array import array
 from collections.abc import Iterator
@@ -9,15 +8,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-from pydantic import BaseModel, Field
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
 
-from upres.data.crops import Pixels
-from upres.data.pictures import CHANNELS, PictureTable
-from upres.data.split import SPLITS, Photo, Split
+from upres.data.pictures import PictureTable
+from upres.data.pixels import CHANNELS, file_hash
+from upres.data.split import SPLITS, Photo, Split, as_rows
+from upres.errors import BadPhotos
 from upres.images.resize import ResizerName
 
-RECORD, PHOTOS, HR, LR = "store.json", "photos.jsonl", "hr.bin", "lr.bin"  # the files of a store
-SAMPLES, SAMPLE_BYTES = 64, 4096  # blocks of a file of pixels that are compared on opening
+RECORD, PHOTOS = "store.json", "photos.jsonl"
 
 Reason: TypeAlias = Literal["unreadable", "no picture", "too small", "duplicate", "between sides"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -152,39 +152,35 @@ def read_table(store: Path) -> PictureTable:
     )
 
 
-def pixel_hash(pixels: Pixels) -> str:
-    """Return the sha256 of a picture's size and contiguous pixels."""
-    digest = hashlib.sha256(f"{pixels.shape}".encode())
-    digest.update(pixels.data)
-    return digest.hexdigest()
+def read_looks(store: Path) -> NDArray[np.uint8]:
+    """Return the packed difference hash of each picture's photo, (n, 32), by their places.
 
-
-def file_hash(path: Path) -> str:
-    """Return the sha256 of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sample_hash(store: Path) -> str:
-    """Return the sha256 of SAMPLES blocks of hr.bin and of lr.bin, spread over each file.
-
-    It tells another file of the same size and one that was copied in part, without reading all.
-    Raises OSError.
+    Raises as `read_photos` does.
     """
-    digest = hashlib.sha256()
-    for name in (HR, LR):
-        with (store / name).open("rb") as file:
-            last = max(0, file.seek(0, 2) - SAMPLE_BYTES)
-            for number in range(SAMPLES):
-                file.seek(last * number // (SAMPLES - 1))
-                digest.update(file.read(SAMPLE_BYTES))
-    return digest.hexdigest()
+    photos = [(piece.place, photo.looks) for photo in read_photos(store) for piece in photo.pieces]
+    return as_rows(bytes.fromhex(looks) for _, looks in sorted(photos))
 
 
-def file_stamp(store: Path) -> str:
-    """Return sizes and times of change of hr.bin and lr.bin. Raises OSError.
+def read_store(path: Path) -> tuple[StoreRecord, PictureTable]:
+    """Return what a store says of itself, without a look at the pixels.
 
-    The same stamp at the same place: very likely the same pixels. A copy has another stamp.
+    Raises BadPhotos when there is none, or when store.json or photos.jsonl is damaged.
     """
-    facts = [(store / name).stat() for name in (HR, LR)]
-    return " ".join(f"{status.st_size} {status.st_mtime_ns}" for status in facts)
+    try:
+        text = (path / RECORD).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPhotos(
+            f"{path} is no prepared store (it has no readable {RECORD}); "
+            f"make one with `upres prepare FOLDER {path}`."
+        ) from error
+    damaged = "is damaged or of another version of upres; prepare it again with"
+    try:
+        record = StoreRecord.model_validate_json(text)
+    except ValidationError as error:
+        raise BadPhotos(f"{path / RECORD} {damaged} `upres prepare FOLDER {path}`.") from error
+    try:
+        if file_hash(path / PHOTOS) != record.photos_sha256:
+            raise ValueError("other photos than store.json says")
+        return record, read_table(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadPhotos(f"{path / PHOTOS} {damaged} `upres prepare FOLDER {path}`.") from error

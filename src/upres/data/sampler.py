@@ -38,7 +38,7 @@ def make_batch(
     batch: int,
     seed: int,
     step: int,
-    indexes: range | None = None,
+    indexes: Sequence[int] | None = None,
 ) -> Batch:
     """Return step `step`'s patches: lr (n, h, w, 3) and hr (n, hr_patch, hr_patch, 3).
 
@@ -47,7 +47,7 @@ def make_batch(
     and indexes from `batch` on are further crops that no other step sees. A picture is drawn in
     proportion to its area, so that every pixel of the store is about equally likely; `Pictures` of
     several stores may say otherwise. Raises ValueError without pictures, and as `paired_crop` does
-    for a picture that is smaller than the patch.
+    for a picture that is smaller than the patch; WorkFailed when a store's files have changed.
     """
     indexes = range(batch) if indexes is None else indexes
     return _Crops(pictures, _rising(pictures), settings, scale, seed).of_step(step, indexes)
@@ -62,7 +62,7 @@ def prefetched(
     seed: int,
     start: int,
     stop: int,
-    indexes: range | None = None,
+    indexes: Sequence[int] | None = None,
 ) -> Generator[Batch, None, None]:
     """Yield the batches of steps start, start + 1, ..., stop - 1, made in a background thread.
 
@@ -93,7 +93,9 @@ class _Crops:
     scale: int
     seed: int
 
-    def of_step(self, step: int, indexes: range) -> Batch:
+    def of_step(self, step: int, indexes: Sequence[int]) -> Batch:
+        if isinstance(self.pictures, Pictures):
+            self.pictures.refuse_changed()
         side, scale = self.settings.hr_patch, self.scale
         crop = textured_crop if self.settings.texture else paired_crop
         lrs = np.empty((len(indexes), side // scale, side // scale, 3), np.uint8)

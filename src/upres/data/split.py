@@ -6,7 +6,7 @@ side. Fewer photos are each cut in two along their longer side: a training and a
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -87,23 +87,44 @@ def near_duplicates(photos: Sequence[Photo]) -> list[list[int]]:
     of their number, the memory by 40 bytes a photo.
     """
     order = sorted(range(len(photos)), key=lambda place: photos[place].sha256)
-    looks = np.frombuffer(b"".join(photos[place].looks for place in order), np.uint8)
-    looks = looks.reshape(len(order), GRID * GRID // 8)
+    looks = as_rows(photos[place].looks for place in order)
     label = np.arange(len(order))  # the first member of each one's group
     for start in range(0, len(order), BLOCK):
         signs = _signs(looks[start : start + BLOCK])
         for other in range(start, len(order), BLOCK):
-            agreement = signs @ _signs(looks[other : other + BLOCK]).T
-            _join(label, start, other, agreement >= GRID * GRID - 2 * NEAR_BITS)
+            _join(label, start, other, _near(signs, looks[other : other + BLOCK]))
     groups: dict[int, list[int]] = {}
     for place, first in zip(order, label.tolist(), strict=True):
         groups.setdefault(first, []).append(place)
     return list(groups.values())
 
 
+def near_any(looks: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return for each row of `looks` whether it is a near duplicate of any row of `others`.
+
+    looks, others: packed difference hashes, (n, 32) and (m, 32).
+    """
+    near = np.zeros(len(looks), np.bool_)
+    for start in range(0, len(looks), BLOCK):
+        signs = _signs(looks[start : start + BLOCK])
+        for other in range(0, len(others), BLOCK):
+            near[start : start + BLOCK] |= _near(signs, others[other : other + BLOCK]).any(axis=1)
+    return near
+
+
+def as_rows(looks: Iterable[bytes]) -> NDArray[np.uint8]:
+    """Return packed difference hashes as (n, 32)."""
+    return np.frombuffer(b"".join(looks), np.uint8).reshape(-1, GRID * GRID // 8)
+
+
 def _signs(looks: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Bits as +1 and -1: the product of two is (equal bits - different bits)."""
     return np.unpackbits(looks, axis=1).astype(np.float32) * 2 - 1
+
+
+def _near(signs: NDArray[np.float32], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which rows are near which: (n, 256) and (m, 32) -> (n, m)."""
+    return signs @ _signs(others).T >= GRID * GRID - 2 * NEAR_BITS
 
 
 def _join(label: NDArray[np.int64], start: int, other: int, near: NDArray[np.bool_]) -> None:
