@@ -9,14 +9,15 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 Unit: TypeAlias = Literal["steps", "epochs", "share"]
+Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Steps(BaseModel, frozen=True, extra="forbid"):
     """values[0] until at[0], then values[1] until at[1], and so on."""
 
     kind: Literal["steps"] = "steps"
-    at: tuple[float, ...] = Field(min_length=1)
-    values: tuple[float, ...]
+    at: tuple[Amount, ...] = Field(min_length=1)
+    values: tuple[Amount, ...]
     unit: Unit = "steps"
 
     @model_validator(mode="after")
@@ -33,10 +34,10 @@ class Ramp(BaseModel, frozen=True, extra="forbid"):
     """`start` until `begin`, then evenly or by half a cosine to `end` at `finish`."""
 
     kind: Literal["linear", "cosine"] = "linear"
-    start: float
-    end: float
-    begin: float = 0.0
-    finish: float
+    start: Amount
+    end: Amount
+    begin: Amount = 0.0
+    finish: Amount
     unit: Unit = "steps"
 
     @model_validator(mode="after")
@@ -53,7 +54,7 @@ def _kind_of(value: Any) -> str:
 
 
 Scalar: TypeAlias = Annotated[
-    Annotated[float, Field(ge=0, allow_inf_nan=False), Tag("number")]
+    Annotated[Amount, Tag("number")]
     | Annotated[Steps, Tag("steps")]
     | Annotated[Ramp, Tag("ramp")],
     Discriminator(_kind_of),
@@ -88,7 +89,7 @@ class Milestones(BaseModel, frozen=True, extra="forbid"):
     """The rate is multiplied by `factor` at each of the given places."""
 
     kind: Literal["milestones"] = "milestones"
-    at: tuple[float, ...]
+    at: tuple[Amount, ...]
     factor: float = Field(0.5, gt=0)
     unit: Unit = "steps"
     warmup_steps: int = Field(0, ge=0)
@@ -104,19 +105,25 @@ Schedule: TypeAlias = Annotated[
 ]
 
 
-def is_zero(scalar: float | Steps | Ramp) -> bool:
+def is_zero(scalar: Scalar) -> bool:
     """Return whether a value is 0 throughout."""
+    return largest(scalar) == 0
+
+
+def largest(scalar: Scalar) -> float:
+    """Return the largest number that a value takes."""
     match scalar:
         case Steps():
-            return not any(scalar.values)
+            return max(scalar.values)
         case Ramp():
-            return scalar.start == scalar.end == 0
+            return max(scalar.start, scalar.end)
         case _:
-            return scalar == 0
+            return scalar
 
 
 def _refuse_disorder(places: tuple[float, ...], unit: Unit) -> None:
-    if list(places) != sorted(set(places)) or any(place < 0 for place in places):
-        raise ValueError(f"places must rise from 0 on, not {', '.join(map(str, places))}")
+    if list(places) != sorted(set(places)):
+        named = ", ".join(f"{place:g}" for place in places)
+        raise ValueError(f"places must rise, not be {named}")
     if unit == "share" and any(place > 1 for place in places):
         raise ValueError(f"a share of the stage is at most 1, not {max(places):g}")

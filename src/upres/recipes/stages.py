@@ -126,8 +126,14 @@ class GanStage(_Stage, frozen=True, extra="forbid"):
     @model_validator(mode="after")
     def _something_acts(self) -> Self:
         _refuse_no_terms(self.losses)
-        if self.balance.adaptive and set(dict(weights_of(self.losses))) <= {"adversarial"}:
+        others = {name for name, _ in weights_of(self.losses)} - {"adversarial"}
+        if self.balance.adaptive and not others:
             raise ValueError("balance.adaptive needs another term beside the adversarial one")
+        if self.balance.generator_only_steps and not others:
+            raise ValueError(
+                "balance.generator_only_steps needs another term beside the adversarial one: "
+                "nothing would move the generator in these steps"
+            )
         if self.balance.adaptive and is_zero(self.losses.adversarial.weight):
             raise ValueError("balance.adaptive needs an adversarial weight above 0")
         return self

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from upres.losses.adversarial import ADVERSARIAL_PAIRS, AdversarialForm
 from upres.networks.features import FeatureNetworkName, layer_names
-from upres.recipes.schedules import Scalar, is_zero
+from upres.recipes.schedules import Scalar, is_zero, largest
 
 
 def _refuse_unknown_layers(network: FeatureNetworkName, layers: Mapping[str, float]) -> None:
@@ -98,6 +98,10 @@ class AdversarialTerm(BaseModel, frozen=True, extra="forbid"):
     def _smoothing_has_a_meaning(self) -> Self:
         if not is_zero(self.label_smoothing) and not ADVERSARIAL_PAIRS[self.form].smooths:
             raise ValueError(f"the {self.form} loss has no labels to smooth")
+        if largest(self.label_smoothing) >= 1:
+            raise ValueError(
+                f"label_smoothing must stay below 1, not reach {largest(self.label_smoothing):g}"
+            )
         return self
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from upres.errors import BadSetting, suggestion
 from upres.recipes.schema import Recipe
@@ -136,13 +137,31 @@ def _validated(fields: dict[str, Any], where: str) -> Recipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in _plain(first["loc"], fields))
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            message = "there is no such field"
-        elif path and first["type"] != "missing":
-            message = f"{path} is {first['input']!r}: {message[0].lower()}{message[1:]}"
-            path = ""
-        raise BadSetting(f"{where}{f'{path}: ' if path else ''}{message}.") from None
+        raise BadSetting(f"{where}{_told(first, path)}.") from None
+
+
+def _told(error: ErrorDetails, path: str) -> str:
+    """Say pydantic's error in the words of a recipe."""
+    message, value = error["msg"].removeprefix("Value error, "), error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{path}: there is no such field"
+        case "missing":
+            return f"{path} is missing"
+        case "union_tag_not_found":
+            return f"{path} is {value!r}: it has no kind"
+        case "union_tag_invalid":
+            found = error["ctx"]
+            return f"{path}.kind is {found['tag']!r}: it can be {found['expected_tags']}"
+        case "model_type" | "model_attributes_type":
+            return f"{path} is {value!r}: it is a section with fields of its own"
+        case "value_error" if not path:
+            return message
+        case "value_error" if isinstance(value, dict):  # a section, perhaps a whole stage
+            return f"{path}: {message}"
+        case _:
+            named = f"{path} is " if path else ""
+            return f"{named}{value!r}: {message[0].lower()}{message[1:]}"
 
 
 def _plain(location: tuple[int | str, ...], fields: dict[str, Any]) -> list[int | str]:

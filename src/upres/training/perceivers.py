@@ -7,12 +7,13 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from upres.networks.dists import DISTS
 from upres.networks.features import FeatureNetwork, FeatureNetworkName
 from upres.networks.lpips import LPIPS
 from upres.networks.trunk_discriminator import TrunkDiscriminatorSettings
 from upres.recipes.stages import GanStage, PixelStage
 from upres.recipes.terms import feature_layers, weights_of
-from upres.weights.perceptual import TRUNK_OF, LPIPSName, load_features, load_lpips
+from upres.weights.perceptual import TRUNK_OF, LPIPSName, load_dists, load_features, load_lpips
 
 Features = Callable[[Tensor], Mapping[str, Tensor]]
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -27,7 +28,7 @@ class Perceivers:
 
     features: FeatureNetwork | None = None
     lpips: LPIPS | None = None
-    dists: nn.Module | None = None
+    dists: DISTS | None = None
     trunk: FeatureNetwork | None = None
 
     def networks(self) -> list[nn.Module]:
@@ -55,10 +56,13 @@ def published_needs(stage: PixelStage | GanStage) -> list[Need]:
         needs.append(Need("the LPIPS term", trunk_and_heads, "losses.lpips=null"))
     if "dists" in acting:
         needs.append(Need("the DISTS term", ("vgg16", "dists"), "losses.dists=null"))
-    if isinstance(stage, GanStage) and feature_layers(stage.losses):
-        terms = " and ".join(name for name in ("content", "style") if name in acting)
-        network = stage.losses.content.network
-        needs.append(Need(f"the {terms} term", (network,), "losses.content.weight=0"))
+    if isinstance(stage, GanStage):
+        remedies = {"content": "losses.content.weight=0", "style": "losses.style=null"}
+        needs += [
+            Need(f"the {term} term", (stage.losses.content.network,), remedy)
+            for term, remedy in remedies.items()
+            if term in acting
+        ]
     if isinstance(stage, GanStage) and isinstance(stage.discriminator, TrunkDiscriminatorSettings):
         judge = stage.discriminator
         needs.append(Need("the discriminator", (judge.network,), "discriminator.kind=vgg"))
@@ -71,6 +75,7 @@ def load_perceivers(stage: PixelStage | GanStage, weights_dir: Path | None) -> P
         stage,
         features=partial(load_features, weights_dir=weights_dir),
         lpips=partial(load_lpips, weights_dir=weights_dir),
+        dists=partial(load_dists, weights_dir=weights_dir),
     )
 
 
@@ -80,6 +85,7 @@ def untrained_perceivers(stage: PixelStage | GanStage) -> Perceivers:
         stage,
         features=FeatureNetwork,
         lpips=lambda name: LPIPS(TRUNK_OF[name]),
+        dists=DISTS,
     )
 
 
@@ -88,11 +94,14 @@ def _assembled(
     *,
     features: Callable[[FeatureNetworkName, Sequence[str]], FeatureNetwork],
     lpips: Callable[[LPIPSName], LPIPS],
+    dists: Callable[[], DISTS],
 ) -> Perceivers:
     acting, losses = dict(weights_of(stage.losses)), stage.losses
     found = Perceivers()
     if losses.lpips is not None and "lpips" in acting:
         found = replace(found, lpips=lpips(losses.lpips.trunk))
+    if "dists" in acting:
+        found = replace(found, dists=dists())
     if not isinstance(stage, GanStage):
         return found
     layers = feature_layers(stage.losses)

@@ -35,24 +35,30 @@ class Moment:
 
     def reached(self, place: float, unit: Unit) -> bool:
         """Return whether the step is at or past `place`."""
-        begins = self._in_steps(place, unit)
+        begins = self.in_steps(place, unit)
         return begins is not None and self.step >= begins
 
     def between(self, begin: float, finish: float, unit: Unit) -> float:
         """Return how far the step is from `begin` (0) to `finish` (1)."""
-        first, last = self._in_steps(begin, unit), self._in_steps(finish, unit)
+        first, last = self.in_steps(begin, unit), self.in_steps(finish, unit)
         if first is None or last is None:
             return 0.0
         return min(1.0, max(0.0, (self.step - first) / max(1e-9, last - first)))
 
-    def _in_steps(self, place: float, unit: Unit) -> float | None:
+    def in_steps(self, place: float, unit: Unit) -> float | None:
+        """Return `place` in steps; None for a share of a length that is not known."""
         match unit:
             case "steps":
                 return place
             case "epochs":
-                return place * self.epoch
+                return _rounded(place * self.epoch)
             case "share":
-                return None if self.steps is None else place * self.steps
+                return None if self.steps is None else _rounded(place * self.steps)
+
+
+def _rounded(steps: float) -> float:
+    """Take 0.07 of 100 steps for 7, where the product of the floats is a little more."""
+    return round(steps, 6)
 
 
 def value_at(scalar: Scalar, moment: Moment) -> float:
@@ -67,6 +73,14 @@ def value_at(scalar: Scalar, moment: Moment) -> float:
             return scalar.start + (scalar.end - scalar.start) * way
         case _:
             return scalar
+
+
+def weights_at(stage: PixelStage | GanStage, moment: Moment) -> dict[str, float]:
+    """Return what each of the stage's terms weighs at a moment, by name."""
+    weights = {name: value_at(weight, moment) for name, weight in weights_of(stage.losses)}
+    if isinstance(stage, GanStage) and moment.step < stage.balance.generator_only_steps:
+        weights["adversarial"] = 0.0
+    return weights
 
 
 def rate_factor(schedule: Schedule, moment: Moment) -> float:
@@ -113,24 +127,30 @@ def refuse_late_places(
     """Refuse a schedule with a place past the end of the stage, where it would never act.
 
     steps: the stage's length; None where it is given in minutes, when only shares can be told.
-    epoch: steps in an epoch. Raises BadSetting.
+    epoch: steps in an epoch. Raises BadSetting, also where at some time no term weighs anything.
     """
-    for field, place, unit in _places(stage):
-        if unit == "share":
+    for field, schedule in _followed(stage):
+        late = _late_place(schedule, steps, epoch)
+        if late is None:
             continue
         where = f"stages.{name}.{field}"
-        if steps is None:
+        if steps is None and schedule.unit != "share":
             raise BadSetting(
-                f"{where} counts {unit}, but the length of stage {name} is given in minutes: "
-                "set its unit to share and its places to shares of the stage."
+                f"{where} counts {schedule.unit}, but the length of stage {name} is given in "
+                "minutes: set its unit to share and its places to shares of the stage."
             )
-        length = steps / epoch if unit == "epochs" else steps
-        if place >= length:
+        if schedule.unit == "share":
             raise BadSetting(
-                f"{where} changes at {place:g} {unit}, but stage {name} ends after {length:g}: "
-                "make the stage longer, or set the schedule's unit to share and its places to "
-                "shares of the stage."
+                f"{where} changes at the end of the stage, where it never acts: its last place "
+                "must be a share below 1."
             )
+        assert steps is not None
+        length = steps / epoch if schedule.unit == "epochs" else steps
+        raise BadSetting(
+            f"{where} changes until {late:g} {schedule.unit}, but stage {name} ends after "
+            f"{length:g}: make the stage longer, or set the schedule's unit to share and its "
+            "places to shares of the stage."
+        )
     if isinstance(stage, GanStage) and steps is not None:
         alone = stage.balance.generator_only_steps
         if alone >= steps:
@@ -138,24 +158,56 @@ def refuse_late_places(
                 f"stages.{name}.balance.generator_only_steps is {alone}, but the stage has "
                 f"{steps} steps: its discriminator would never learn."
             )
+    _refuse_idle_steps(name, stage, steps, epoch)
 
 
-def _places(stage: PixelStage | GanStage) -> list[tuple[str, float, Unit]]:
-    """The place of the last change of every schedule that has one, with its field."""
-    scalars: dict[str, Scalar] = {f"losses.{n}.weight": w for n, w in weights_of(stage.losses)}
-    schedules: dict[str, Schedule | None] = {"schedule": stage.schedule}
-    if isinstance(stage, GanStage):
-        schedules["discriminator_schedule"] = stage.discriminator_schedule
-        scalars["losses.adversarial.label_smoothing"] = stage.losses.adversarial.label_smoothing
-        scalars |= {"balance.r1": stage.balance.r1, "balance.r2": stage.balance.r2}
-    found: list[tuple[str, float, Unit]] = []
-    for field, scalar in scalars.items():
-        match scalar:
+def _late_place(schedule: Steps | Ramp | Milestones, steps: int | None, epoch: int) -> float | None:
+    """The last place of a schedule if it cannot act in the stage, or cannot be told."""
+    place = schedule.finish if isinstance(schedule, Ramp) else schedule.at[-1]
+    if schedule.unit == "share":  # a ramp may end with the stage
+        return None if isinstance(schedule, Ramp) or place < 1 else place
+    if steps is None:
+        return place
+    reached = place * epoch if schedule.unit == "epochs" else place
+    # an epoch's share of a step is rounded as the stage's own length is
+    late = round(reached) > steps if isinstance(schedule, Ramp) else _rounded(reached) > steps - 1
+    return place if late else None
+
+
+def _refuse_idle_steps(
+    name: str, stage: PixelStage | GanStage, steps: int | None, epoch: int
+) -> None:
+    """Refuse weights that are all 0 at once, at first or after one of their changes."""
+    length = steps or 1_000_000  # any: without it there are but shares
+    start = Moment(0, length, epoch)
+    turns = {0.0}
+    for _, weight in weights_of(stage.losses):
+        match weight:
             case Steps():
-                found.append((field, scalar.at[-1], scalar.unit))
-            case Ramp():  # it changes from its beginning on, and may end with the stage or later
-                found.append((field, scalar.begin, scalar.unit))
-    for field, schedule in schedules.items():
-        if isinstance(schedule, Milestones) and schedule.at:
-            found.append((field, schedule.at[-1], schedule.unit))
-    return found
+                turns |= {start.in_steps(at, weight.unit) or 0.0 for at in weight.at}
+            case Ramp():
+                turns.add(start.in_steps(weight.finish, weight.unit) or 0.0)
+    for step in sorted(math.ceil(turn) for turn in turns):
+        if step < length and not any(weights_at(stage, Moment(step, length, epoch)).values()):
+            raise BadSetting(
+                f"stages.{name}.losses: all terms weigh 0 at step {step + 1}"
+                f"{'' if steps else ' or so'}, where nothing would move the generator: give one "
+                "of them a weight above 0 there."
+            )
+
+
+def _followed(stage: PixelStage | GanStage) -> list[tuple[str, Steps | Ramp | Milestones]]:
+    """Every schedule of the stage that has places, with its field."""
+    fields: dict[str, Scalar | Schedule | None] = {
+        f"losses.{name}.weight": weight for name, weight in weights_of(stage.losses)
+    }
+    fields["schedule"] = stage.schedule
+    if isinstance(stage, GanStage):
+        fields["discriminator_schedule"] = stage.discriminator_schedule
+        fields["losses.adversarial.label_smoothing"] = stage.losses.adversarial.label_smoothing
+        fields |= {"balance.r1": stage.balance.r1, "balance.r2": stage.balance.r2}
+    return [
+        (field, schedule)
+        for field, schedule in fields.items()
+        if isinstance(schedule, Steps | Ramp) or (isinstance(schedule, Milestones) and schedule.at)
+    ]
