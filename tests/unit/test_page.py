@@ -18,7 +18,7 @@ from upres.report import page
 from upres.report.embed import DETAILS, embed_pictures
 from upres.report.page import write_report
 from upres.report.pictures import ReportPicture
-from upres.report.run_log import RunLog, read_run_log
+from upres.report.run_log import Look, RunLog, StageLog, StepEvent, VerdictEvent, read_run_log
 from upres.report.tables import scores_of
 
 VOID = {"wbr", "meta", "img", "input", "br", "hr", "link"}
@@ -241,6 +241,33 @@ def test_a_page_with_curves_alone_can_be_written(run, tmp_path):
     write_report(tmp_path / "r.html", title="t", runs=[run])
     tags = Tags((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "Loss terms" in tags.text and "Scores" not in tags.text
+
+
+def test_verdicts_stand_on_a_time_line_with_what_changes_them(tmp_path):
+    told = VerdictEvent(
+        stage="gan",
+        step=25,
+        kind="grid",
+        text="<energy> 3.1 %",
+        fields=("stages.gan.losses.content.jitter",),
+        state="begins",
+    )
+    steps = (StepEvent(stage="gan", step=100, terms={"pixel": 0.1}, watch=Look(grid=0.031)),)
+    quiet = StageLog("quiet", 100, steps, ())
+    log = RunLog(
+        name="r",
+        recipe=None,
+        scale=None,
+        stages=(quiet, StageLog("gan", 100, steps, (), (told,))),
+        facts={},
+        unread_lines=0,
+    )
+    write_report(tmp_path / "r.html", title="t", runs=[log])
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<b>&lt;energy&gt; 3.1\u00a0%</b>" in html
+    assert "left:25.00%;width:75.00%" in html and "steps 25 on." in html
+    assert "<code>stages.<wbr>gan.<wbr>losses.<wbr>content.<wbr>jitter</code>" in html
+    assert html.count("No verdict:") == 1
 
 
 def test_an_unknown_protocol_is_said_to_be_unknown(tmp_path):

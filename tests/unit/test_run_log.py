@@ -81,6 +81,50 @@ def test_null_is_a_value_that_was_not_finite(tmp_path):
     assert math.isnan(log.stages[0].validations[0].metrics["psnr_y"])
 
 
+def verdict(number: int, state: str = "begins", stage: str = "gan") -> dict[str, Any]:
+    told = {"kind": "grid", "text": "words", "fields": ["a.b"], "state": state}
+    return {"event": "verdict", "stage": stage, "step": number, **told}
+
+
+def test_verdicts_belong_to_their_stage_and_leave_with_a_branch(tmp_path):
+    events = [step(1, "gan"), verdict(1), step(2, "gan"), verdict(2, "ends"), step(2, "gan")]
+    log = read(tmp_path, HEAD, step(1), *events)
+    assert [len(stage.verdicts) for stage in log.stages] == [0, 1]
+    kept = log.stages[1].verdicts[0]
+    assert (kept.step, kept.kind, kept.text, kept.fields) == (1, "grid", "words", ("a.b",))
+    assert read(tmp_path, HEAD, verdict(1, "sleeps")).unread_lines == 1
+
+
+def test_what_the_watch_measured_is_read_with_its_gaps(tmp_path):
+    look = {"gradient_shares": {"pixel": 1.0}, "gradient_norm": None, "grid": 0.1}
+    log = read(tmp_path, HEAD, step(1, watch=look, weights={"pixel": 0.5}), step(2))
+    first, second = log.stages[0].steps
+    assert first.watch is not None and second.watch is None
+    assert (first.pulls, first.watch.grid, first.watch.gradient_norm) == ({"pixel": 1.0}, 0.1, None)
+    assert (second.pulls, first.weights) == ({}, {"pixel": 0.5})
+
+
+def test_shares_of_a_log_of_the_first_version_are_read(tmp_path):
+    log = read(tmp_path, HEAD, step(1, gradient_shares={"pixel": 0.3}))
+    assert log.stages[0].steps[0].pulls == {"pixel": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("text", "band"),
+    [
+        ("stages: {pixel: {balance: {accuracy_band: [0.6, 0.9]}}}", (0.6, 0.9)),
+        ("stages: {pixel: {balance: {accuracy_band: null}}}", None),
+        ("stages: {pixel: {steps: 3}}", None),
+        ("stages: [", None),
+        ("stages: {pixel: {balance: {accuracy_band: [x]}}}", None),
+        ("3", None),
+    ],
+)
+def test_the_band_is_the_recipes_and_a_bad_recipe_costs_only_it(tmp_path, text, band):
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    assert read(tmp_path, HEAD).stages[0].accuracy_band == band
+
+
 def test_facts_are_those_of_run_json(tmp_path):
     (tmp_path / "run.json").write_text('{"seed": 3}', encoding="utf-8")
     assert read(tmp_path, HEAD).facts == {"seed": 3}

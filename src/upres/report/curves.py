@@ -11,6 +11,7 @@ from upres.report.drawing import INK, Chart, draw, line, percent_axis, steps_axi
 from upres.report.loss_curves import discriminator_charts, loss_charts
 from upres.report.ranking import Metric, in_order
 from upres.report.run_log import RunLog, StageLog, StepEvent
+from upres.report.watch_curves import watch_charts, weight_charts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,10 +31,14 @@ def run_charts(run: RunLog) -> list[ChartGroup]:
     """All curves that the log has something for. Raises MissingExtra without matplotlib."""
     groups = [ChartGroup("Validation", tuple(_validation(run)))]
     for stage in run.stages:
-        groups.append(ChartGroup(f"Losses, stage {stage.name}", tuple(loss_charts(stage))))
+        charts = (*loss_charts(stage), *weight_charts(stage))
+        groups.append(ChartGroup(f"Losses, stage {stage.name}", charts))
     for stage in run.stages:
         players = tuple(discriminator_charts(stage))
         groups.append(ChartGroup(f"Discriminator, stage {stage.name}", players))
+    for stage in run.stages:
+        watched = tuple(watch_charts(stage))
+        groups.append(ChartGroup(f"Pictures and average, stage {stage.name}", watched))
     groups.append(ChartGroup("Learning rate and speed", tuple(_pace(run))))
     return [group for group in groups if group.charts]
 

@@ -87,8 +87,9 @@ def draw(title: str, paint: "Callable[[Axes], None]", *, caption: str = "") -> C
 
 
 def style(index: int) -> dict[str, Any]:
-    """Colour and dashes of the line number `index`."""
-    return {"color": SERIES[index % len(SERIES)], "linestyle": DASHES[index % len(DASHES)]}
+    """Colour and dashes of the line number `index`; 30 lines differ."""
+    dashes = (index + index // len(SERIES)) % len(DASHES)  # another pair when colours come again
+    return {"color": SERIES[index % len(SERIES)], "linestyle": DASHES[dashes]}
 
 
 def term_styles(terms: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ VALUE_SHARES = (
     "How much of the number that is minimised each term makes up. It says little about influence: "
     "a large term may hardly change with the picture. The gradient's shares say what pulls."
 )
+BAND = " The band is where it was to learn; outside it the discriminator waits."
 GRADIENT_SHARES = (
     "How much of the gradient that reaches the SR picture each weighted term gives, at the steps "
     "where it was measured. A term that is nearly all of the value may be little of this."
@@ -45,7 +46,7 @@ def loss_charts(stage: StageLog) -> list[Chart]:
     if weighted:
         painter = _share_painter(weighted, terms)
         charts.append(draw("Shares of the weighted loss by value", painter, caption=VALUE_SHARES))
-    pulls = [(e.step, e.gradient_shares) for e in stage.steps if e.gradient_shares]
+    pulls = [(e.step, e.pulls) for e in stage.steps if e.pulls]
     if pulls:
         painter = _share_painter(pulls, terms)
         charts.append(draw("Shares of the gradient", painter, caption=GRADIENT_SHARES))
@@ -101,6 +102,9 @@ def discriminator_charts(stage: StageLog) -> list[Chart]:
     def accuracy(axes: "Axes") -> None:
         line(axes, steps, series("accuracy"), label="accuracy", **style(0))
         axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":", label="guessing")
+        if stage.accuracy_band is not None:
+            band = style(0)["color"]
+            axes.axhspan(*stage.accuracy_band, color=band, alpha=0.15, linewidth=0, label="band")
         percent_axis(axes)
         steps_axis(axes)
 
@@ -116,7 +120,9 @@ def discriminator_charts(stage: StageLog) -> list[Chart]:
         axes.set_ylim(bottom=0)
 
     return [
-        draw("Accuracy", accuracy, caption=_balance(events)),
+        draw(
+            "Accuracy", accuracy, caption=_balance(events) + (BAND if stage.accuracy_band else "")
+        ),
         draw("Scores of real and fake pictures", scores, caption=SCORES),
         draw("Loss of the discriminator", loss),
     ]

@@ -17,6 +17,7 @@ from upres.report.facts import run_facts
 from upres.report.pictures import HR, LR, ReportPicture
 from upres.report.run_log import RunLog
 from upres.report.tables import as_csv, score_lines, score_tables, scores_of
+from upres.report.time_line import StageWatch, stage_watch
 from upres.report.trade_off import plane_chart, relation_charts
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class RunView:
     facts: tuple[tuple[str, str], ...]
     groups: tuple[ChartGroup, ...]
     unread_lines: int
+    watches: tuple[StageWatch, ...]
 
 
 @dataclass(frozen=True)
@@ -151,4 +153,5 @@ def _run_view(run: RunLog) -> RunView:
     relations = tuple(relation_charts(run))
     if relations:
         groups.insert(1, ChartGroup("Metrics together, and convergence", relations))
-    return RunView(run.name, tuple(run_facts(run)), tuple(groups), run.unread_lines)
+    watches = tuple(found for stage in run.stages if (found := stage_watch(stage)) is not None)
+    return RunView(run.name, tuple(run_facts(run)), tuple(groups), run.unread_lines, watches)

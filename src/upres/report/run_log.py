@@ -5,8 +5,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from upres.errors import BadRun
@@ -18,16 +19,33 @@ Value = Annotated[float, BeforeValidator(lambda value: math.nan if value is None
 
 
 class DiscriminatorScores(BaseModel, frozen=True):
-    """The discriminator at one step; real and fake are mean logits, accuracy is 0..1."""
+    """The discriminator at one step; real and fake are mean logits.
+
+    accuracy and updated, the share of its steps in which it learned, are 0..1.
+    """
 
     loss: float | None = None
     accuracy: float | None = None
     real: float | None = None
     fake: float | None = None
+    updated: float | None = None
+
+
+class Look(BaseModel, frozen=True):
+    """What the watch measured at one step; shares are 0..1, distance and grid too."""
+
+    gradient_shares: dict[str, Value] = {}
+    gradient_norm: float | None = None
+    ema_distance: float | None = None
+    high_frequency: float | None = None
+    grid: float | None = None
 
 
 class StepEvent(BaseModel, frozen=True):
-    """One logged step; `terms` are unweighted, shares are 0..1."""
+    """One logged step; `terms` are unweighted, shares are 0..1.
+
+    gradient_shares: where logs of upres 0.1 have what is in `watch` now; read `pulls`.
+    """
 
     stage: str
     step: int
@@ -38,6 +56,24 @@ class StepEvent(BaseModel, frozen=True):
     weighted: dict[str, Value] = {}
     discriminator: DiscriminatorScores | None = None
     gradient_shares: dict[str, Value] = {}
+    weights: dict[str, Value] = {}
+    watch: Look | None = None
+
+    @property
+    def pulls(self) -> dict[str, float]:
+        """Each term's share of the generator's gradient; empty where it was not measured."""
+        return (self.watch and self.watch.gradient_shares) or self.gradient_shares
+
+
+class VerdictEvent(BaseModel, frozen=True):
+    """A verdict of the watch begins or ends; `fields` are those of the recipe to change."""
+
+    stage: str
+    step: int
+    kind: str
+    text: str
+    fields: tuple[str, ...] = ()
+    state: Literal["begins", "ends"]
 
 
 class ValidationEvent(BaseModel, frozen=True):
@@ -66,12 +102,17 @@ class RunEvent(BaseModel, frozen=True):
 
 @dataclass(frozen=True)
 class StageLog:
-    """One stage's events in the order of their steps."""
+    """One stage's events in the order of their steps.
+
+    accuracy_band: within which the discriminator was to learn, where the recipe sets one.
+    """
 
     name: str
     planned_steps: int | None
     steps: tuple[StepEvent, ...]
     validations: tuple[ValidationEvent, ...]
+    verdicts: tuple[VerdictEvent, ...] = ()
+    accuracy_band: tuple[float, float] | None = None
 
     @property
     def last_step(self) -> int:
@@ -93,7 +134,7 @@ class RunLog:
 
 
 def read_run_log(run_dir: Path) -> RunLog:
-    """The log in a run's folder (metrics.jsonl and, if present, run.json).
+    """The log in a run's folder (metrics.jsonl and, if present, run.json and recipe.yaml).
 
     A resumed run repeats steps: the events of the branch it left are dropped. A line that cannot
     be read (the last one of a killed run) is counted, not refused. Raises BadRun when the folder
@@ -113,7 +154,7 @@ def read_run_log(run_dir: Path) -> RunLog:
         name=run_dir.resolve().name,
         recipe=reading.head.recipe,
         scale=reading.head.scale,
-        stages=reading.stages(),
+        stages=reading.stages(_read_bands(run_dir / "recipe.yaml")),
         facts=_read_facts(run_dir / "run.json"),
         unread_lines=reading.unread,
     )
@@ -124,6 +165,7 @@ class _Reading:
     head: RunEvent = field(default_factory=RunEvent)
     steps: dict[str, list[StepEvent]] = field(default_factory=dict)
     validations: dict[str, list[ValidationEvent]] = field(default_factory=dict)
+    verdicts: dict[str, list[VerdictEvent]] = field(default_factory=dict)
     unread: int = 0
 
     def take(self, lines: Iterable[str]) -> None:
@@ -145,14 +187,18 @@ class _Reading:
                 if steps and step.step <= steps[-1].step:  # resumed from an earlier state
                     _rewind(steps, step.step)
                     _rewind(self.validations.get(step.stage, []), step.step)
+                    _rewind(self.verdicts.get(step.stage, []), step.step)
                 steps.append(step)
             case "validation":
                 found = ValidationEvent.model_validate(event)
                 validations = self.validations.setdefault(found.stage, [])
                 _rewind(validations, found.step)
                 validations.append(found)
+            case "verdict":
+                verdict = VerdictEvent.model_validate(event)
+                self.verdicts.setdefault(verdict.stage, []).append(verdict)
 
-    def stages(self) -> tuple[StageLog, ...]:
+    def stages(self, bands: Mapping[str, tuple[float, float]]) -> tuple[StageLog, ...]:
         names = dict.fromkeys((*self.head.stages, *self.steps, *self.validations))
         return tuple(
             StageLog(
@@ -160,12 +206,16 @@ class _Reading:
                 planned_steps=self.head.stages.get(name, StagePlan()).steps,
                 steps=tuple(self.steps.get(name, ())),
                 validations=tuple(self.validations.get(name, ())),
+                verdicts=tuple(self.verdicts.get(name, ())),
+                accuracy_band=bands.get(name),
             )
             for name in names
         )
 
 
-def _rewind(events: list[StepEvent] | list[ValidationEvent], step: int) -> None:
+def _rewind(
+    events: list[StepEvent] | list[ValidationEvent] | list[VerdictEvent], step: int
+) -> None:
     while events and events[-1].step >= step:
         events.pop()
 
@@ -176,3 +226,16 @@ def _read_facts(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):  # a report without the machine's name is better than none
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def _read_bands(path: Path) -> dict[str, tuple[float, float]]:
+    """The accuracy bands of a run's stages; a recipe that cannot be read costs only the bands."""
+    try:
+        stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+        bands = {
+            name: (stage.get("balance") or {}).get("accuracy_band")
+            for name, stage in stages.items()
+        }
+        return {name: (float(band[0]), float(band[1])) for name, band in bands.items() if band}
+    except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return {}
