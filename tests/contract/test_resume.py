@@ -5,12 +5,8 @@ apart from its times.
 """
 
 import itertools
-import json
 import os
-import random
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +14,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from killing import Death, assert_same_run, drawn_campaign, events, killed, weights
 from upres.data.store import Store
 from upres.errors import BadRun, Interrupted
 from upres.recipes.schedules import Constant, Cosine, Milestones
 from upres.recipes.schema import Recipe
-from upres.recipes.text import changed, to_yaml
-from upres.training.journal import Event, read_events
+from upres.recipes.text import changed
 from upres.training.train import Needs, train
 from upres.weights.checkpoint import read_checkpoint
-
-TIMES = ("seconds", "images_per_second", "data_wait_share", "seconds_left")
-KILLER = Path(__file__).with_name("killed_training.py")
 
 Trainer = Callable[..., Path]
 
@@ -66,25 +59,6 @@ def after(steps: int) -> Callable[[], bool]:
     return lambda: next(count) >= steps
 
 
-def weights(folder: Path) -> dict[str, bytes]:
-    files = sorted(folder.rglob("*.safetensors"))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-def events(folder: Path, *kinds: str) -> list[Event]:
-    """The journal without times, and without the lines that each start of a stage writes."""
-    wanted = kinds or ("step", "validation", "planned")
-    found = [event for event in read_events(folder / "metrics.jsonl") if event["event"] in wanted]
-    return [{key: event[key] for key in event if key not in TIMES} for event in found]
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    assert events(one) == events(other)
-    ours, theirs = weights(one), weights(other)
-    assert list(ours) == list(theirs)
-    assert [name for name in ours if ours[name] != theirs[name]] == []
-
-
 def adams_steps(folder: Path, part: str) -> set[float]:
     """How often Adam was called, as it counts itself, for each parameter."""
     state = load_file(folder / "state.safetensors")
@@ -93,22 +67,6 @@ def adams_steps(folder: Path, part: str) -> set[float]:
         for key, value in state.items()
         if key.startswith(f"{part}/") and key.endswith("/step")
     }
-
-
-def killed(
-    recipe: Recipe, store: Store, folder: Path, campaign: Sequence[Sequence[float | str]]
-) -> list[tuple[Path, list[int]]]:
-    """Train in processes that die as `campaign` says; return each run and how its lives ended."""
-    (folder / "toy.yaml").write_text(to_yaml(recipe), encoding="utf-8")
-    command = [KILLER, store.path, folder / "toy.yaml", folder, json.dumps(campaign)]
-    ended = subprocess.run(
-        [sys.executable, *map(str, command)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert ended.returncode == 0, ended.stderr
-    return [(folder / str(n), lives) for n, lives in enumerate(json.loads(ended.stdout))]
 
 
 # --- what an unbroken run is
@@ -315,20 +273,18 @@ def test_twelve_steps_have_the_rates_of_six_and_six_more(
 def test_a_run_that_is_killed_at_random_moments_ends_as_an_unbroken_one(
     toy_recipe: Recipe, toy_store: Store, unbroken: Path, tmp_path: Path
 ) -> None:
-    drawn = random.Random(7)
-    campaign = [[drawn.uniform(0, 0.7) for _ in range(3)] for _ in range(3)]
+    campaign = drawn_campaign(3, seed=7)
     for run, ended in killed(toy_recipe, toy_store, tmp_path, campaign):
         assert ended[-1] == 0
         assert -9 in ended
         assert_same_run(run, unbroken)
-        assert [path for path in run.rglob("*") if ".part" in path.name] == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forked processes")
 def test_a_run_that_is_killed_while_it_writes_files_ends_as_an_unbroken_one(
     toy_recipe: Recipe, toy_store: Store, unbroken: Path, tmp_path: Path
 ) -> None:
-    places: list[float | str] = [
+    places: list[Death] = [
         "half 1",  # run.json
         "half 2",  # the recipe, with run.json in place
         "half 4",  # the first checkpoint
@@ -341,4 +297,3 @@ def test_a_run_that_is_killed_while_it_writes_files_ends_as_an_unbroken_one(
     ((run, ended),) = killed(toy_recipe, toy_store, tmp_path, [places])
     assert ended == [-9] * len(places) + [0]
     assert_same_run(run, unbroken)
-    assert [path for path in run.rglob("*") if ".part" in path.name] == []

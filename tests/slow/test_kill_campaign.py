@@ -1,26 +1,21 @@
-"""Killed at every file that a run writes, while it is half written, before and after its name.
+"""Thirty runs that are killed at random moments, and one killed at every file that a run writes.
 
-The contract test tests/contract/test_resume.py has a few of these places; here are all of them.
+The contract test tests/contract/test_resume.py has a few of both.
 """
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from killing import Death, assert_same_run, drawn_campaign, killed
 from upres.data.store import Store
 from upres.recipes.schema import Recipe
-from upres.recipes.text import to_yaml
-from upres.training.journal import read_events
 from upres.training.train import Needs, train
 
-KILLER = Path(__file__).parents[1] / "contract" / "killed_training.py"
-TIMES = ("seconds", "images_per_second", "data_wait_share", "seconds_left")
+RUNS = 30
 FILES = 40  # a few more than the toy recipe writes: then the run just ends
 
 pytestmark = [
@@ -29,40 +24,41 @@ pytestmark = [
 ]
 
 
-def content(run: Path) -> dict[str, object]:
-    found: dict[str, object] = {
-        str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*.safetensors")
-    }
-    events = (e for e in read_events(run / "metrics.jsonl") if e["event"] in ("step", "validation"))
-    found["events"] = [{key: e[key] for key in e if key not in TIMES} for e in events]
-    return found
+@pytest.fixture(scope="module")
+def unbroken(
+    toy_recipe: Recipe,
+    toy_store: Store,
+    untrained_needs: Callable[[Recipe], Needs],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("runs") / "unbroken"
+    train(toy_recipe, toy_store, folder, needs=untrained_needs(toy_recipe), facts={})
+    return folder
+
+
+def test_thirty_runs_that_are_killed_at_random_moments_end_as_an_unbroken_one(
+    toy_recipe: Recipe, toy_store: Store, unbroken: Path, tmp_path: Path
+) -> None:
+    found = killed(toy_recipe, toy_store, tmp_path, drawn_campaign(RUNS, seed=11))
+    assert len(found) == RUNS
+    for run, ended in found:
+        assert ended[-1] == 0
+        assert -9 in ended
+        assert_same_run(run, unbroken)
+    deaths = [status for _, ended in found for status in ended].count(-9)
+    assert deaths > 2 * RUNS  # of three in each; the third may come when the run is over
 
 
 @pytest.mark.parametrize("place", ["half", "unnamed", "named"])
 def test_a_run_that_is_killed_at_any_file_ends_as_an_unbroken_one(
-    place: str,
-    toy_recipe: Recipe,
-    toy_store: Store,
-    untrained_needs: Callable[[Recipe], Needs],
-    tmp_path: Path,
+    place: str, toy_recipe: Recipe, toy_store: Store, unbroken: Path, tmp_path: Path
 ) -> None:
-    torch.set_num_threads(1)
-    train(toy_recipe, toy_store, tmp_path / "one", needs=untrained_needs(toy_recipe), facts={})
-    unbroken = content(tmp_path / "one")
-    (tmp_path / "toy.yaml").write_text(to_yaml(toy_recipe), encoding="utf-8")
-    campaign = [[f"{place} {number}"] for number in range(1, FILES + 1)]
-    command = [KILLER, toy_store.path, tmp_path / "toy.yaml", tmp_path, json.dumps(campaign)]
-    ended = subprocess.run(
-        [sys.executable, *map(str, command)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert ended.returncode == 0, ended.stderr
-    lives = json.loads(ended.stdout)
+    campaign: list[list[Death]] = [[f"{place} {number}"] for number in range(1, FILES + 1)]
+    found = killed(toy_recipe, toy_store, tmp_path, campaign)
+    lives = [ended for _, ended in found]
     assert [-9, 0] in lives
     assert lives[-1] == [0, 0]  # all files of a run were reached
-    for number, life in enumerate(lives):
-        assert life in ([-9, 0], [0, 0]), number
-        assert content(tmp_path / str(number)) == unbroken, number
-        assert [p for p in (tmp_path / str(number)).rglob("*") if ".part" in p.name] == []
+    for run, ended in found:
+        assert ended in ([-9, 0], [0, 0]), run.name
+        assert_same_run(run, unbroken)
