@@ -86,7 +86,7 @@ INVENTED = Limit(1.3, 1.15)
 # Against the window before. Single batches of 16 crops differ by about a tenth.
 FALLING = Limit(0.8, 0.9)
 # Without a pattern batches of 16 crops gave -0.01 to 0.01; a checkerboard of 1 / 255 on a bicubic
-# enlargement gives 0.23, an untrained network 0.13.
+# enlargement gives 0.23, a hardly trained network 0.13.
 GRID = Limit(0.03, 0.015)
 GRID_RISE = 1.3  # times the window before ...
 GRID_HIGH = 0.1  # ... or this much, however it came
