@@ -41,8 +41,8 @@ def test_layers_stand_in_the_order_of_their_use_with_what_comes_out() -> None:
         Layer("act", "PReLU", (4, 4, 6), 1),
         Layer("", "pixel shuffle x2", (1, 8, 12), 0),
         Layer("", "pixel unshuffle /2", (4, 4, 6), 0),
-        Layer("", "nearest enlargement", (4, 8, 12), 0),
-        Layer("", "bilinear enlargement", (4, 4, 6), 0),
+        Layer("", "nearest x2", (4, 8, 12), 0),
+        Layer("", "bilinear resize", (4, 4, 6), 0),
         Layer("last", "dense, spectral norm", (2,), 96 * 2 + 2),
     )
     assert (found.input, found.output) == ((1, 8, 12), (2,))
@@ -98,7 +98,7 @@ def test_a_unet_ends_at_the_size_of_its_picture() -> None:
     shapes = {layer.name: layer.output for layer in found.layers if layer.name}
     assert shapes["conv3"] == (512, 8, 8)
     assert shapes["conv6"] == (64, 64, 64)
-    assert [layer.kind for layer in found.layers].count("bilinear enlargement") == 3
+    assert [layer.kind for layer in found.layers].count("bilinear x2") == 3
 
 
 def test_the_frozen_trunk_is_a_row_of_its_own_and_does_not_count_as_learning() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -149,15 +149,19 @@ class _Enlargements(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         output = func(*args, **(kwargs or {}))
-        kind = _enlargement(func, args, kwargs or {})
-        if kind and isinstance(output, Tensor):
+        kind = _enlargement(func, args, kwargs or {}, output)
+        if kind:
             self.found.append(Layer("", kind, tuple(output.shape[1:]), 0))
         return output
 
 
-def _enlargement(func: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+def _enlargement(
+    func: object, args: tuple[Any, ...], kwargs: Mapping[str, Any], output: Any
+) -> str:
     if func is F.interpolate:
-        return str(kwargs.get("mode", "nearest")) + " enlargement"
+        mode = kwargs.get("mode", "nearest")
+        times, rest = divmod(output.shape[-1], args[0].shape[-1])
+        return f"{mode} resize" if rest else f"{mode} x{times}"
     if func is F.pixel_shuffle:
         return f"pixel shuffle x{args[1]}"
     if func is F.pixel_unshuffle:
