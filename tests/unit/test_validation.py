@@ -13,6 +13,7 @@ from upres.errors import BadPhotos
 from upres.evaluation.judge import JudgedPair
 from upres.evaluation.protocols import PROTOCOLS, make_lr
 from upres.recipes.schema import Validation
+from upres.training.fabric import fabric_for
 from upres.training.validation import Validator, centre, is_better, validation_pairs
 
 PROTOCOL = PROTOCOLS["sr-y-float"]
@@ -131,29 +132,31 @@ def judged() -> Callable[[nn.Module], dict[str, float]]:
 
 
 def test_the_score_is_the_mean_over_the_pictures(
-    judged: Callable[[nn.Module], dict[str, float]],
+    judged: Validator,
 ) -> None:
     # repeated pixels are 1 and 4 levels of grey too dark, in luma 219/255 as much
     step = 219 / 255
     expected = [20 * math.log10(255 / (levels * step)) for levels in (1, 4)]
-    assert judged(Enlarger()) == {"psnr_y": pytest.approx(sum(expected) / 2, rel=1e-6)}
+    assert judged(Enlarger(), fabric_for("float32")) == {
+        "psnr_y": pytest.approx(sum(expected) / 2, rel=1e-6)
+    }
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_network_is_judged_in_eval_mode_and_left_in_its_own(
-    judged: Callable[[nn.Module], dict[str, float]], training: bool
+    judged: Validator, training: bool
 ) -> None:
     network = Enlarger().train(training)
-    judged(network)
+    judged(network, fabric_for("float32"))
     assert [network.training, network.norm.training] == [training, training]
     assert int(network.norm.num_batches_tracked) == 0
     assert network.seen == [(False, torch.float32, False)] * 2
 
 
 def test_judging_moves_no_random_numbers(
-    judged: Callable[[nn.Module], dict[str, float]],
+    judged: Validator,
 ) -> None:
     network = Enlarger()
     before = torch.get_rng_state()
-    judged(network)
+    judged(network, fabric_for("float32"))
     assert torch.equal(before, torch.get_rng_state())

@@ -44,6 +44,9 @@ class Layout:
         return self.processes * self.machines
 
 
+ALONE = Layout()
+
+
 def lay_out(wish: Wish, started: Started | None) -> Layout:
     """Return the layout that is wished for. Raises BadSetting where this machine cannot give it."""
     _refuse_unknown("--device", wish.device, get_args(DeviceWish))

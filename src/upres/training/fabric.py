@@ -15,7 +15,7 @@ from lightning_fabric.strategies.strategy import Strategy
 from torch import Tensor, nn
 
 from upres.errors import BadSetting
-from upres.training.devices import Layout
+from upres.training.devices import ALONE, Layout
 from upres.training.sharding import shard
 from upres.upscaling.precision import HALVES, ComputePrecision
 
@@ -31,6 +31,7 @@ class PicturePrecision(Precision):
     """
 
     def __init__(self, device: str, precision: ComputePrecision) -> None:
+        self.computes: ComputePrecision = precision
         self._device = device
         self._half = HALVES.get(precision)
 
@@ -40,7 +41,7 @@ class PicturePrecision(Precision):
         return torch.autocast(self._device, dtype=self._half)
 
 
-def fabric_for(precision: ComputePrecision, layout: Layout = Layout()) -> Fabric:  # noqa: B008
+def fabric_for(precision: ComputePrecision, layout: Layout = ALONE) -> Fabric:
     """Return a Fabric for the layout; `launch` starts its other processes where needed.
 
     Raises BadSetting where the environment of a launcher contradicts the layout.
@@ -59,6 +60,12 @@ def fabric_for(precision: ComputePrecision, layout: Layout = Layout()) -> Fabric
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise BadSetting(f"the processes cannot be set up: {reason}.") from error
+
+
+def computes_in(fabric: Fabric) -> ComputePrecision:
+    """Return the precision that a Fabric was made for."""
+    plugin = fabric.strategy.precision
+    return plugin.computes if isinstance(plugin, PicturePrecision) else "float32"
 
 
 def in_precision(fabric: Fabric, network: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -6,14 +6,18 @@ import time
 from collections.abc import Generator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from upres.data.sampler import Batch, prefetched
 from upres.errors import Diverged, Interrupted, WorkFailed
+from upres.networks.build import build_generator
+from upres.training.journal import Event
 from upres.training.length import TIMED_STEPS, stage_minutes, steps_in
 from upres.training.meter import Meter
+from upres.training.processes import any_of, as_in_first, from_first
+from upres.training.sharding import is_sharded, whole
 from upres.training.stage_run import StageRun, is_finished
-from upres.training.state import save_state
+from upres.training.state import save_tensors, state_tensors
 from upres.training.turn import Turn, take_turn
 
 
@@ -31,14 +35,14 @@ def run_stage(run: StageRun) -> None:
             with meter.waiting():
                 batch = next(waiting)
             with meter.working():
-                turn = _turn(run, *_tensors(batch))
+                turn = _turn(run, *_tensors(batch, run.fabric.device))
             meter.add(turn.found, turn.judgements, turn.watched)
             _plan(run, meter, spent=time.perf_counter() - began, judging=judging)
             _log(run, meter)
             _validate_and_save(run, meter)
-            if run.should_stop() and not is_finished(run):
+            if any_of(run.fabric, run.should_stop()) and not is_finished(run):
                 _stop(run, meter)
-    run.keeper.hand_over(run.state.progress)
+    from_first(run.fabric, lambda: run.keeper.hand_over(run.state.progress))
 
 
 def _batches(run: StageRun) -> Generator[Batch, None, None]:
@@ -51,12 +55,14 @@ def _batches(run: StageRun) -> Generator[Batch, None, None]:
         seed=run.seed,
         start=progress.step,
         stop=sys.maxsize if progress.planned is None else progress.planned,
+        indexes=run.own_crops,
     )
 
 
-def _tensors(batch: Batch) -> tuple[Tensor, Tensor]:
+def _tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
     """uint8 (n, h, w, 3) -> float32 (n, 3, h, w) in 0..1, in channels_last memory."""
-    lr, hr = (torch.from_numpy(p).permute(0, 3, 1, 2).float().div_(255) for p in batch)
+    there = (torch.from_numpy(pictures).to(device) for pictures in batch)
+    lr, hr = (pictures.permute(0, 3, 1, 2).float().div_(255) for pictures in there)
     return lr, hr
 
 
@@ -80,19 +86,21 @@ def _plan(run: StageRun, meter: Meter, *, spent: float, judging: float) -> None:
     minutes, progress = stage_minutes(run.recipe, run.name), run.state.progress
     if progress.planned is not None or minutes is None or len(meter.seconds) < TIMED_STEPS:
         return
-    steps = steps_in(
-        minutes,
-        step=progress.step,
-        spent=spent,
-        seconds=meter.seconds,
-        judging=judging * run.recipe.validation.times,
-    )
+
+    def measured() -> int:
+        return steps_in(
+            minutes,
+            step=progress.step,
+            spent=spent,
+            seconds=meter.seconds,
+            judging=judging * run.recipe.validation.times,
+        )
+
+    steps = from_first(run.fabric, measured)
     run.state.progress = progress.model_copy(
         update={"planned": steps, "planned_for_minutes": minutes}
     )
-    run.journal.write(
-        {"event": "planned", "stage": run.name, "step": progress.step, "steps": steps}
-    )
+    _tell(run, {"event": "planned", "stage": run.name, "step": progress.step, "steps": steps})
 
 
 def _log(run: StageRun, meter: Meter) -> None:
@@ -101,10 +109,12 @@ def _log(run: StageRun, meter: Meter) -> None:
         return
     rate = run.state.optimiser.param_groups[0]["lr"]
     left = None if progress.planned is None else progress.planned - progress.step
-    run.journal.write(
-        {"event": "step", "stage": run.name, "step": progress.step, "rate": rate}
-        | meter.summary(steps_left=left)
-    )
+    event = {"event": "step", "stage": run.name, "step": progress.step, "rate": rate}
+    _tell(run, event | meter.summary(steps_left=left))
+
+
+def _tell(run: StageRun, event: Event) -> None:
+    from_first(run.fabric, lambda: run.journal.write(event))
 
 
 def _validate_and_save(run: StageRun, meter: Meter) -> None:
@@ -121,34 +131,49 @@ def _validate_and_save(run: StageRun, meter: Meter) -> None:
 
 def _save(run: StageRun, meter: Meter) -> None:
     run.state.progress = run.state.progress.model_copy(update={"unlogged": meter.sums})
-    save_state(run.folder / "state.safetensors", run.state)
+    tensors = state_tensors(run.state)
+    path = run.folder / "state.safetensors"
+    from_first(run.fabric, lambda: save_tensors(path, tensors, run.state.progress))
 
 
 def _validate(run: StageRun) -> float:
     """Judge, keep the best and the last, write it down; return the seconds that it took."""
     began = time.perf_counter()
+    judged = _whole(run)
     try:
-        metrics = run.validate(run.judged)
+        metrics = run.validate(judged, run.fabric)
     except WorkFailed:
         what = f"the generator's pictures are not finite after step {run.state.progress.step}"
         raise _diverged(run, what) from None
-    progress, better = run.keeper.keep(run.judged, run.state.progress, metrics)
+    progress, better = from_first(
+        run.fabric, lambda: run.keeper.keep(judged, run.state.progress, metrics)
+    )
     run.state.progress = progress
     epoch = progress.step * run.recipe.batch / max(1, len(run.pictures))
     seconds = time.perf_counter() - began
-    run.journal.write(
-        {
-            "event": "validation",
-            "stage": run.name,
-            "step": progress.step,
-            "epoch": round(epoch, 2),
-            "protocol": run.validate.protocol.name,
-            "metrics": metrics,
-            "best": better,
-            "seconds": round(seconds, 3),
-        }
-    )
+    event = {
+        "event": "validation",
+        "stage": run.name,
+        "step": progress.step,
+        "epoch": round(epoch, 2),
+        "protocol": run.validate.protocol.name,
+        "metrics": metrics,
+        "best": better,
+        "seconds": round(seconds, 3),
+    }
+    _tell(run, event)
     return seconds
+
+
+def _whole(run: StageRun) -> nn.Module:
+    """The network to judge, the same in all processes and in one piece in each."""
+    network = run.judged
+    as_in_first(run.fabric, network.buffers())  # each has its own statistics of batch norm
+    if not is_sharded(network):
+        return network
+    copy = build_generator(run.recipe.generator, run.recipe.scale, seed=run.recipe.seed)
+    copy.load_state_dict({key: whole(value) for key, value in network.state_dict().items()})
+    return copy.to(run.fabric.device)
 
 
 def _stop(run: StageRun, meter: Meter) -> None:

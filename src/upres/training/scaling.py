@@ -22,6 +22,11 @@ def new_scaler(
     return GradScaler(device, enabled=precision == "fp16" and wanted != "no")
 
 
+def no_scaler() -> GradScaler:
+    """Return one that does nothing."""
+    return GradScaler("cpu", enabled=False)
+
+
 def check_precision(
     precision: ComputePrecision, wanted: Literal["auto", "yes", "no"], layout: Layout
 ) -> None:

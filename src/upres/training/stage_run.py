@@ -14,6 +14,7 @@ from upres.training.journal import Journal
 from upres.training.kept import Keeper
 from upres.training.length import epoch_steps
 from upres.training.players import Players
+from upres.training.processes import share
 from upres.training.schedule import Moment
 from upres.training.state import StageState
 from upres.training.validation import Validator
@@ -57,8 +58,22 @@ class StageRun:
     @property
     def crops_a_step(self) -> int:
         """How many crops a step draws: a batch for each update of the discriminator."""
-        turns = self.stage.balance.discriminator_steps if isinstance(self.stage, GanStage) else 1
-        return turns * self.recipe.batch
+        return self._turns * self.recipe.batch
+
+    @property
+    def own_crops(self) -> list[int]:
+        """Which of them this process takes: its share of each batch, one batch after another."""
+        own, batch = share(self.fabric, self.recipe.batch), self.recipe.batch
+        return [turn * batch + index for turn in range(self._turns) for index in own]
+
+    @property
+    def own_batch(self) -> int:
+        """How many crops of a batch this process takes."""
+        return len(share(self.fabric, self.recipe.batch))
+
+    @property
+    def _turns(self) -> int:
+        return self.stage.balance.discriminator_steps if isinstance(self.stage, GanStage) else 1
 
 
 def is_finished(run: StageRun) -> bool:

@@ -1,32 +1,21 @@
 """One optimiser step of each player: the papers' algorithms from top to bottom."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from upres.errors import Diverged
 from upres.losses.adversarial import ADVERSARIAL_PAIRS, AdversarialForm
 from upres.losses.regularisers import gradient_penalty
 from upres.recipes.terms import GanLosses, PixelLosses
+from upres.training.learning import Player, add_gradients, mean_of, parts_of, step
 from upres.training.perceivers import Distance, Features
+from upres.training.processes import of_all
 from upres.training.terms import feature_terms, picture_terms
-
-
-@dataclass(frozen=True)
-class Player:
-    """A network that learns: its call under the run's precision, and its optimiser.
-
-    module: the network itself, which computes in float32 when it is called.
-    """
-
-    network: Callable[[Tensor], Tensor]
-    module: nn.Module
-    optimiser: Optimizer
-    clip_norm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,10 @@ class GanAim:
 
 @dataclass(frozen=True)
 class Found:
-    """What a generator step found: its picture and the mean of every term, all detached."""
+    """What a generator step found: its pictures and the mean of every term, all detached.
+
+    sr is this process's part of the batch; all numbers are of the whole batch.
+    """
 
     sr: Tensor
     terms: Mapping[str, float]  # unweighted
@@ -106,9 +98,14 @@ def pixel_step(
     lr (n, 3, h, w) and hr (n, 3, s*h, s*w): float32 RGB in 0..1.
     norms: also measure the gradient of each term. Raises Diverged.
     """
-    sr = generator.network(lr)
-    terms = picture_terms(sr, hr, aim.losses, aim.weights, lpips=eyes.lpips, dists=eyes.dists)
-    return _update(fabric, generator, sr, terms, aim.weights, norms=norms)
+
+    def look(lr: Tensor, hr: Tensor) -> _Look:
+        sr = generator.network(lr)
+        terms = picture_terms(sr, hr, aim.losses, aim.weights, lpips=eyes.lpips, dists=eyes.dists)
+        return _Look(sr, terms, aim.weights)
+
+    looks = (look(*part) for part in parts_of(generator, lr, hr))
+    return _update(fabric, generator, looks, norms=norms)
 
 
 def generator_step(
@@ -127,21 +124,22 @@ def generator_step(
     Source: Wang et al. 2018 (ESRGAN) section 3.3; Esfahani (USRGAN) equation 5; the adaptive
     weight: Esser et al. 2021 (VQGAN) equation 7. Raises Diverged.
     """
-    sr = generator.network(lr)
-    losses, weights = aim.losses, aim.weights
-    terms = picture_terms(sr, hr, losses, weights, lpips=eyes.lpips, dists=eyes.dists)
-    terms |= feature_terms(sr, hr, losses, weights, eyes.features)
-    if weights.get("adversarial"):
-        pair = ADVERSARIAL_PAIRS[losses.adversarial.form]
-        _take_gradients(discriminator, False)
-        with torch.no_grad():
-            real = discriminator.network(hr)
-        terms["adversarial"] = pair.generator(real, discriminator.network(sr)).mean()
-        _take_gradients(discriminator, True)
-        if aim.adaptive_limit is not None:
-            factor = _levelling_factor(sr, terms, weights, aim.adaptive_limit)
-            weights = {**weights, "adversarial": weights["adversarial"] * factor}
-    return _update(fabric, generator, sr, terms, weights, norms=norms)
+
+    def look(lr: Tensor, hr: Tensor) -> _Look:
+        sr = generator.network(lr)
+        losses, weights = aim.losses, aim.weights
+        terms = picture_terms(sr, hr, losses, weights, lpips=eyes.lpips, dists=eyes.dists)
+        terms |= feature_terms(sr, hr, losses, weights, eyes.features)
+        if weights.get("adversarial"):
+            form = losses.adversarial.form
+            terms["adversarial"] = _opinion(fabric, discriminator, hr, sr, form)
+            if aim.adaptive_limit is not None:
+                factor = _levelling_factor(fabric, sr, terms, weights, aim.adaptive_limit)
+                weights = {**weights, "adversarial": weights["adversarial"] * factor}
+        return _Look(sr, terms, weights)
+
+    looks = (look(*part) for part in parts_of(generator, lr, hr))
+    return _update(fabric, generator, looks, norms=norms)
 
 
 def discriminator_step(
@@ -160,36 +158,77 @@ def discriminator_step(
     Source: Goodfellow et al. 2014; relativistic average as ESRGAN equation 1; penalties as
     Mescheder et al. 2018, with the half of their gamma. Raises Diverged.
     """
-    pair = ADVERSARIAL_PAIRS[form]
-    real, fake = discriminator.network(hr), discriminator.network(sr.detach())
-    loss = pair.discriminator(real, fake, smoothing=smoothing).mean()
-    for weight, pictures in ((penalties.r1, hr), (penalties.r2, sr)):
-        if weight:
-            loss = loss + weight * _penalty(discriminator, pictures)
-    _refuse_non_finite({"discriminator": float(loss.detach())})
-    _step(fabric, discriminator, loss)
-    return _judgement(form, real, fake, float(loss.detach()), updated=True)
+    discriminator.optimiser.zero_grad(set_to_none=True)
+    seen = []
+    for photos, fakes in parts_of(discriminator, hr, sr.detach()):
+        real, fake = _scores(fabric, discriminator, photos, fakes, form)
+        loss = ADVERSARIAL_PAIRS[form].discriminator(real, fake, smoothing=smoothing).mean()
+        for weight, pictures in ((penalties.r1, photos), (penalties.r2, fakes)):
+            if weight:
+                loss = loss + weight * _penalty(discriminator, pictures)
+        add_gradients(fabric, discriminator, loss)
+        seen.append(_judged(form, real.detach(), fake.detach(), loss.detach()))
+    mean = mean_of(fabric, seen)
+    _refuse_non_finite({"discriminator": mean["loss"]})
+    step(fabric, discriminator)
+    return Judgement(**mean, updated=1.0)
 
 
 @torch.no_grad()
 def asked(
-    discriminator: Player, hr: Tensor, sr: Tensor, form: AdversarialForm, *, smoothing: float = 0.0
+    fabric: Fabric,
+    discriminator: Player,
+    hr: Tensor,
+    sr: Tensor,
+    form: AdversarialForm,
+    *,
+    smoothing: float = 0.0,
 ) -> Judgement:
     """Return what the discriminator says of the pictures; nothing of it changes."""
     # In training mode even this would move batch norm's and spectral norm's estimates.
     discriminator.module.eval()
-    real, fake = discriminator.network(hr), discriminator.network(sr)
+    seen = []
+    for photos, fakes in parts_of(discriminator, hr, sr):
+        real, fake = _scores(fabric, discriminator, photos, fakes, form)
+        loss = ADVERSARIAL_PAIRS[form].discriminator(real, fake, smoothing=smoothing).mean()
+        seen.append(_judged(form, real, fake, loss))
     discriminator.module.train()
-    loss = ADVERSARIAL_PAIRS[form].discriminator(real, fake, smoothing=smoothing).mean()
-    return _judgement(form, real, fake, float(loss), updated=False)
+    return Judgement(**mean_of(fabric, seen), updated=0.0)
 
 
-def _judgement(
-    form: AdversarialForm, real: Tensor, fake: Tensor, loss: float, *, updated: bool
-) -> Judgement:
-    real, fake = real.detach(), fake.detach()
+def _opinion(
+    fabric: Fabric, discriminator: Player, hr: Tensor, sr: Tensor, form: AdversarialForm
+) -> Tensor:
+    """What the discriminator, which learns nothing of it, makes the generator wish for."""
+    pair = ADVERSARIAL_PAIRS[form]
+    _take_gradients(discriminator, False)
+    with torch.no_grad():
+        real = discriminator.network(hr)
+    fake = discriminator.network(sr)
+    _take_gradients(discriminator, True)
+    if pair.averages:
+        real, fake = of_all(fabric, real), of_all(fabric, fake)
+    return pair.generator(real, fake).mean()
+
+
+def _scores(
+    fabric: Fabric, discriminator: Player, hr: Tensor, sr: Tensor, form: AdversarialForm
+) -> tuple[Tensor, Tensor]:
+    """Logits of photos and fakes; of all processes' where a sample's loss depends on the others."""
+    real, fake = discriminator.network(hr), discriminator.network(sr)
+    if ADVERSARIAL_PAIRS[form].averages:
+        return of_all(fabric, real), of_all(fabric, fake)
+    return real, fake
+
+
+def _judged(form: AdversarialForm, real: Tensor, fake: Tensor, loss: Tensor) -> dict[str, float]:
     right = ADVERSARIAL_PAIRS[form].right(real, fake).mean()
-    return Judgement(loss, float(right), float(real.mean()), float(fake.mean()), float(updated))
+    return {
+        "loss": float(loss),
+        "accuracy": float(right),
+        "real": float(real.mean()),
+        "fake": float(fake.mean()),
+    }
 
 
 def _penalty(discriminator: Player, pictures: Tensor) -> Tensor:
@@ -198,26 +237,38 @@ def _penalty(discriminator: Player, pictures: Tensor) -> Tensor:
         return gradient_penalty(discriminator.module(pictures), pictures).mean()
 
 
-def _update(
-    fabric: Fabric,
-    generator: Player,
-    sr: Tensor,
-    terms: Mapping[str, Tensor],
-    weights: Mapping[str, float],
-    *,
-    norms: bool,
-) -> Found:
-    weighted = {name: weights[name] * term for name, term in terms.items()}
-    values = {name: float(term.detach()) for name, term in terms.items()}
-    _refuse_non_finite(values)
-    measured = gradient_norms(sr, weighted) if norms else {}
-    _step(fabric, generator, torch.stack(list(weighted.values())).sum())
+@dataclass(frozen=True)
+class _Look:
+    """What one part of a batch gave: pictures, the mean of every term, and their weights."""
+
+    sr: Tensor
+    terms: Mapping[str, Tensor]
+    weights: Mapping[str, float]
+
+
+def _update(fabric: Fabric, generator: Player, looks: Iterable[_Look], *, norms: bool) -> Found:
+    """Add up the gradients of all parts of the batch, then step once."""
+    generator.optimiser.zero_grad(set_to_none=True)
+    pictures, values, weighted, squares = [], [], [], []
+    weights: Mapping[str, float] = {}
+    for look in looks:
+        products = {name: look.weights[name] * term for name, term in look.terms.items()}
+        if norms:
+            squares.append({n: norm**2 for n, norm in gradient_norms(look.sr, products).items()})
+        add_gradients(fabric, generator, torch.stack(list(products.values())).sum())
+        pictures.append(look.sr.detach())
+        values.append({name: float(term.detach()) for name, term in look.terms.items()})
+        weighted.append({name: float(term.detach()) for name, term in products.items()})
+        weights = {name: look.weights[name] for name in look.terms}
+    terms = mean_of(fabric, values)
+    _refuse_non_finite(terms)
+    step(fabric, generator)
     return Found(
-        sr.detach(),
-        values,
-        {name: weights[name] for name in terms},
-        {name: float(term.detach()) for name, term in weighted.items()},
-        measured,
+        torch.cat(pictures),
+        terms,
+        weights,
+        mean_of(fabric, weighted),
+        _norms_of_all(fabric, squares) if norms else {},
     )
 
 
@@ -229,24 +280,28 @@ def gradient_norms(sr: Tensor, terms: Mapping[str, Tensor]) -> dict[str, float]:
     }
 
 
+def _norms_of_all(fabric: Fabric, squares: list[dict[str, float]]) -> dict[str, float]:
+    """The norms over the whole batch, of which each part's mean loss is an equal share."""
+    shares = len(squares) * fabric.world_size
+    return {n: math.sqrt(square / shares) for n, square in mean_of(fabric, squares).items()}
+
+
 def _levelling_factor(
-    sr: Tensor, terms: Mapping[str, Tensor], weights: Mapping[str, float], limit: float
+    fabric: Fabric,
+    sr: Tensor,
+    terms: Mapping[str, Tensor],
+    weights: Mapping[str, float],
+    limit: float,
 ) -> float:
     """What brings the adversarial gradient to the norm of all the others together."""
     others = [weights[name] * term for name, term in terms.items() if name != "adversarial"]
     if not others:
         return 1.0
-    wanted = gradient_norms(sr, {"others": torch.stack(others).sum()})["others"]
-    found = gradient_norms(sr, {"adversarial": terms["adversarial"]})["adversarial"]
-    return min(limit, wanted / found) if found else limit
-
-
-def _step(fabric: Fabric, player: Player, loss: Tensor) -> None:
-    player.optimiser.zero_grad(set_to_none=True)
-    fabric.backward(loss)
-    if player.clip_norm is not None:
-        nn.utils.clip_grad_norm_(player.module.parameters(), player.clip_norm)
-    player.optimiser.step()
+    parties = {"others": torch.stack(others).sum(), "adversarial": terms["adversarial"]}
+    squares = {name: norm**2 for name, norm in gradient_norms(sr, parties).items()}
+    norms = _norms_of_all(fabric, [squares])
+    found = norms["adversarial"]
+    return min(limit, norms["others"] / found) if found else limit
 
 
 def _take_gradients(player: Player, value: bool) -> None:

@@ -1,7 +1,9 @@
 """A whole recipe: what it needs is looked for first, then stage after stage into one folder."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,19 +22,22 @@ from upres.networks.build import receptive_radius
 from upres.networks.lpips import LPIPS
 from upres.recipes.schema import Recipe
 from upres.training.compiling import try_compiling
+from upres.training.devices import ALONE, Layout
 from upres.training.fabric import fabric_for
+from upres.training.fitting import refuse_layout
 from upres.training.journal import Event, Journal
 from upres.training.kept import Keeper, copy_file
 from upres.training.length import epoch_steps, planned_steps, stage_minutes, stage_steps
 from upres.training.loop import run_stage
 from upres.training.perceivers import Perceivers, load_perceivers, published_needs
 from upres.training.players import new_state, set_up
+from upres.training.processes import from_first
 from upres.training.run import open_run, read_facts, remember
 from upres.training.schedule import refuse_late_places
 from upres.training.stage_run import StageRun, is_finished
 from upres.training.state import StageState, load_state
 from upres.training.validation import Validator, validation_pairs
-from upres.upscaling.precision import pick_precision
+from upres.upscaling.precision import ComputePrecision, pick_precision
 from upres.weights.checkpoint import CheckpointHeader, read_checkpoint
 from upres.weights.model import Model
 from upres.weights.perceptual import load_lpips
@@ -60,6 +65,7 @@ class Work:
     folder: Path
     needs: Needs
     fabric: Fabric
+    layout: Layout
     pictures: Sequence[Pair]
     validate: Validator
     journal: Journal
@@ -84,7 +90,7 @@ def find_needs(recipe: Recipe, weights_dir: Path | None) -> Needs:
     return Needs(perceivers, load_lpips("alex", weights_dir) if wants_lpips else None)
 
 
-def train(
+def train(  # noqa: PLR0913 (what a run is told, each thing of its own kind)
     recipe: Recipe,
     store: Store,
     folder: Path,
@@ -94,44 +100,73 @@ def train(
     facts: Mapping[str, Any],
     listener: Listener = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
+    fabric: Fabric | None = None,
+    layout: Layout = ALONE,
 ) -> Path:
     """Train every stage of `recipe` on `store` into `folder`, or go on where that stopped.
 
     init: the generator's first weights; they must fit the recipe's generator.
     facts: what run.json keeps beside versions and machine, such as the command.
     listener: is given every line of metrics.jsonl. should_stop: is asked after every step.
+    fabric: made by `fabric_for` for `layout` and launched; all processes call this function, and
+    the first writes. Needed where there are several processes or another device.
     Returns the path of the finished generator.
     Raises BadSetting, BadPhotos, BadRun, NoSpace; Diverged; Interrupted once everything is saved.
     """
+    precision = run_precision(folder, recipe, layout)
+    refuse_layout(recipe, precision, layout)
+    fabric = fabric or fabric_for(precision, layout)
     start = _first_weights(recipe, init)
     pictures = store.pictures("train", min_side=recipe.crops.hr_patch)
     _refuse_late_schedules(recipe, len(pictures))
     validate = _validator(recipe, store, needs)
     # Last of all that can be refused: the folder of a refused run would stand in the way.
-    open_run(folder, recipe, _all_facts(recipe, store, init, facts))
+    all_facts = _all_facts(recipe, store, init, facts) | {"precision": precision}
+    from_first(fabric, lambda: _open_run(folder, recipe, all_facts, layout))
     work = Work(
         recipe,
         store,
         folder,
         needs,
-        fabric_for(read_facts(folder)["precision"]),
+        fabric,
+        layout,
         pictures,
         validate,
         Journal(folder / "metrics.jsonl", listener),
         should_stop,
     )
-    if not work.journal.path.exists():
-        work.journal.write({"event": "run", "recipe": recipe.name, "scale": recipe.scale})
+    from_first(fabric, lambda: _begin_journal(work))
     for name in recipe.stages:
         run = _stage_run(work, name, start)
         if not is_finished(run):
-            if _compiled(work, run):
+            if from_first(fabric, partial(_compiled, work, run)):
                 run.state.generator.compile()
-            work.journal.write(_opening(run))
+            from_first(fabric, partial(work.journal.write, _opening(work, run)))
         run_stage(run)
         start = read_checkpoint(run.folder / "model.safetensors")[1]
-    copy_file(run.folder / "model.safetensors", folder / "model.safetensors")
-    return folder / "model.safetensors"
+    model = folder / "model.safetensors"
+    from_first(fabric, lambda: copy_file(run.folder / "model.safetensors", model))
+    return model
+
+
+def run_precision(folder: Path, recipe: Recipe, layout: Layout) -> ComputePrecision:
+    """Return what a run in `folder` computes in; where it has begun, what it began in."""
+    if recipe.precision == "auto" and (folder / "run.json").exists():
+        began: ComputePrecision | None = read_facts(folder).get("precision")
+        if began is not None:
+            return began
+    return pick_precision(recipe.precision, layout.device)
+
+
+def _open_run(folder: Path, recipe: Recipe, facts: Mapping[str, Any], layout: Layout) -> None:
+    open_run(folder, recipe, facts)
+    remember(folder, devices=dataclasses.asdict(layout))
+
+
+def _begin_journal(work: Work) -> None:
+    if not work.journal.path.exists():
+        recipe = work.recipe
+        work.journal.write({"event": "run", "recipe": recipe.name, "scale": recipe.scale})
 
 
 def _first_weights(recipe: Recipe, init: Model | None) -> Mapping[str, Tensor] | None:
@@ -167,7 +202,6 @@ def _all_facts(
         "photos": {split: len(store.pictures(split)) for split in _SPLITS},
         "init": None if init is None else init.name,
         "init_sha256": None if init is None else init.sha256,
-        "precision": pick_precision(recipe.precision),
     }
 
 
@@ -189,12 +223,12 @@ def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> Sta
     recipe, folder = work.recipe, work.folder / name
     stage = recipe.stages[name]
     perceivers = work.needs.perceivers[name]
-    state = new_state(recipe, stage, start, perceivers.trunk)
+    state = new_state(recipe, stage, start, perceivers.trunk, work.fabric)
     saved = folder / "state.safetensors"
-    if saved.exists():
+    if from_first(work.fabric, saved.exists):
         load_state(saved, state)
     _set_length(work, name, state)
-    work.journal.keep_until(name, state.progress.step)
+    from_first(work.fabric, lambda: work.journal.keep_until(name, state.progress.step))
     averaged = stage.ema is not None and stage.handover_weights == "ema"
     header = CheckpointHeader(
         generator=recipe.generator,
@@ -213,7 +247,7 @@ def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> Sta
         stage,
         folder,
         state,
-        set_up(work.fabric, recipe, stage, state, perceivers),
+        set_up(work.fabric, recipe, stage, state, perceivers, work.layout.accumulate),
         work.fabric,
         work.pictures,
         work.validate,
@@ -233,6 +267,8 @@ def _set_length(work: Work, name: str, state: StageState) -> None:
 
 def _compiled(work: Work, run: StageRun) -> bool:
     """Whether this run compiles its generator: decided once, kept in run.json."""
+    if work.layout.sharded:
+        return False
     if work.recipe.compile != "auto":
         return work.recipe.compile == "yes"
     decided = read_facts(work.folder).get("compile_trial")
@@ -244,11 +280,12 @@ def _compiled(work: Work, run: StageRun) -> bool:
             batch=work.recipe.batch,
             seed=work.recipe.seed,
             step=0,
+            indexes=range(run.own_batch // work.layout.accumulate),
         )
         trial = try_compiling(
             work.fabric,
             run.state.generator,
-            torch.from_numpy(lr).permute(0, 3, 1, 2).float().div_(255),
+            torch.from_numpy(lr).to(work.fabric.device).permute(0, 3, 1, 2).float().div_(255),
             steps=run.state.progress.planned,
             minutes=stage_minutes(work.recipe, run.name),
         )
@@ -257,7 +294,7 @@ def _compiled(work: Work, run: StageRun) -> bool:
     return bool(decided["chosen"])
 
 
-def _opening(run: StageRun) -> Event:
+def _opening(work: Work, run: StageRun) -> Event:
     progress = run.state.progress
     return {
         "event": "stage",
@@ -267,4 +304,7 @@ def _opening(run: StageRun) -> Event:
         "minutes": stage_minutes(run.recipe, run.name),
         "photos": len(run.pictures),
         "batch": run.recipe.batch,
+        "device": work.layout.device,
+        "processes": work.layout.count,
+        "accumulate": work.layout.accumulate,
     }

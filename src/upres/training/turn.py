@@ -12,6 +12,7 @@ from upres.recipes.stages import Balance, GanStage
 from upres.recipes.terms import weights_of
 from upres.training.ema import update_average
 from upres.training.measures import grid_energy, high_frequency, parameter_distance
+from upres.training.processes import of_all
 from upres.training.schedule import Moment, rate_factor, set_rate, value_at
 from upres.training.stage_run import StageRun
 from upres.training.step import (
@@ -42,8 +43,8 @@ class Turn:
 def take_turn(run: StageRun, lr: Tensor, hr: Tensor) -> Turn:
     """Let every player of the stage learn once and count the step.
 
-    lr (n, 3, h, w), hr (n, 3, s*h, s*w): float32 RGB in 0..1; the batch, and one more batch for
-    each further update of the discriminator. Raises Diverged.
+    lr (n, 3, h, w), hr (n, 3, s*h, s*w): float32 RGB in 0..1; this process's share of the batch,
+    and of one more batch for each further update of the discriminator. Raises Diverged.
     """
     state, stage, moment = run.state, run.stage, run.moment
     set_rate(state.optimiser, stage.optimiser.rate * rate_factor(stage.schedule, moment))
@@ -87,7 +88,7 @@ def _generators_turn(
     norms: bool,
 ) -> Found:
     assert run.players.discriminator is not None
-    batch = run.recipe.batch
+    batch = run.own_batch
     limit = stage.balance.adaptive_limit if stage.balance.adaptive else None
     return generator_step(
         run.fabric,
@@ -110,7 +111,7 @@ def _discriminators_turn(
     schedule = stage.discriminator_schedule or stage.schedule
     set_rate(optimiser, stage.discriminator_optimiser.rate * rate_factor(schedule, moment))
     smoothing = value_at(stage.losses.adversarial.label_smoothing, moment)
-    form, batch = stage.losses.adversarial.form, run.recipe.batch
+    form, batch = stage.losses.adversarial.form, run.own_batch
     judgements = []
     for turn in range(stage.balance.discriminator_steps):
         part = slice(turn * batch, (turn + 1) * batch)
@@ -129,7 +130,7 @@ def _discriminators_turn(
                 penalties=penalties,
             )
         else:
-            judgement = asked(discriminator, hr[part], sr, form, smoothing=smoothing)
+            judgement = asked(run.fabric, discriminator, hr[part], sr, form, smoothing=smoothing)
         judgements.append(judgement)
         _remember_accuracy(run, judgement)
     return tuple(judgements)
@@ -171,12 +172,12 @@ def _jittered(run: StageRun, stage: GanStage) -> Eyes:
 def _watched(run: StageRun, found: Found, hr: Tensor) -> dict[str, Any]:
     total = sum(found.gradient_norms.values())
     shares = {n: norm / total if total else 0.0 for n, norm in found.gradient_norms.items()}
-    hr = hr[: run.recipe.batch]
+    sr, hr = (of_all(run.fabric, pictures) for pictures in (found.sr, hr[: run.own_batch]))
     seen: dict[str, Any] = {
         "gradient_shares": shares,
         "gradient_norm": total,
-        "high_frequency": high_frequency(found.sr, hr),
-        "grid": grid_energy(found.sr, hr, run.recipe.scale),
+        "high_frequency": high_frequency(sr, hr),
+        "grid": grid_energy(sr, hr, run.recipe.scale),
     }
     if run.state.average is not None:
         seen["ema_distance"] = parameter_distance(run.state.average, run.state.generator)

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lightning_fabric import Fabric
 from torch import nn
 
 from upres.data.crops import Pair, Pixels
-from upres.errors import BadPhotos
+from upres.errors import BadPhotos, WorkFailed
 from upres.evaluation.judge import JudgedPair, judge, mean_metrics
 from upres.evaluation.protocols import Protocol, make_lr
 from upres.metrics.lpips import LEAST_SIDE
 from upres.networks.lpips import LPIPS
 from upres.recipes.schema import Validation
 from upres.recipes.stages import Metric
+from upres.training.processes import any_of, collected, dealt
 from upres.upscaling.upscaler import Upscaler
 
 HIGHER_IS_BETTER: dict[Metric, bool] = {"psnr_y": True, "ssim_y": True, "lpips_alex": False}
@@ -29,16 +31,24 @@ class Validator:
     metrics: tuple[Metric, ...]
     lpips: LPIPS | None
 
-    def __call__(self, generator: nn.Module) -> dict[str, float]:
-        """Return the mean of each metric; the generator is left in the mode it was in."""
+    def __call__(self, generator: nn.Module, fabric: Fabric) -> dict[str, float]:
+        """Return the mean of each metric; the generator is left in the mode it was in.
+
+        The pictures are dealt out among the processes. Raises WorkFailed in all of them where a
+        picture of one is not finite.
+        """
         training = generator.training
         generator.eval()
         upscaler = Upscaler(generator, self.scale, self.radius, precision="float32")
-        scores = judge(
-            upscaler.enlarge, self.pairs, self.protocol, scale=self.scale, lpips=self.lpips
-        )
+        pairs, own, failure = dealt(fabric, self.pairs), [], None
+        try:
+            own = judge(upscaler.enlarge, pairs, self.protocol, scale=self.scale, lpips=self.lpips)
+        except WorkFailed as error:
+            failure = error
         generator.train(training)
-        means = mean_metrics(scores)
+        if any_of(fabric, failure is not None):
+            raise failure or WorkFailed("another process judged a picture that is not finite.")
+        means = mean_metrics(collected(fabric, own, len(self.pairs)))
         return {metric: means[metric] for metric in self.metrics}
 
 
