@@ -189,10 +189,10 @@ def _refuse_idle_steps(
                 turns.add(start.in_steps(weight.finish, weight.unit) or 0.0)
     for step in sorted(math.ceil(turn) for turn in turns):
         if step < length and not any(weights_at(stage, Moment(step, length, epoch)).values()):
+            where = f"at step {step + 1}" if steps else f"at a share of {step / length:g}"
             raise BadSetting(
-                f"stages.{name}.losses: all terms weigh 0 at step {step + 1}"
-                f"{'' if steps else ' or so'}, where nothing would move the generator: give one "
-                "of them a weight above 0 there."
+                f"stages.{name}.losses: all terms weigh 0 {where}, where nothing would move the "
+                "generator: give one of them a weight above 0 there."
             )
 
 
