@@ -20,6 +20,7 @@ _PIXEL = PixelStage(
     optimiser=Adam(rate=2e-4, beta1=0.9, beta2=0.99),
     schedule=Cosine(final=1e-7 / 2e-4, periods=4),
     ema=0.999,
+    handover="last",
 )
 _GAN = GanStage(
     steps=400_000,
@@ -110,6 +111,7 @@ MSRRESNET_SOURCES = {
     "stages.pixel.schedule.periods": "CosineAnnealingRestartLR, 4 periods of 250000",
     "stages.pixel.schedule.final": "eta_min: 1e-7",
     "stages.pixel.ema": "ema_decay: 0.999; buffers are copied here, BasicSR leaves them out",
+    "stages.pixel.handover": "pretrain_network_g of the GAN's options: net_g_1000000, the last",
 }
 
 _GAN_SOURCES = {
@@ -146,6 +148,7 @@ ESRGAN_PAPER_SOURCES = {
     "stages.pixel.optimiser.beta2": "4.1; BasicSR has 0.99",
     "stages.pixel.schedule.at": "4.1: halved every 2e5 updates",
     "stages.pixel.ema": "not mentioned",
+    "stages.pixel.handover": "not stated; BasicSR's",
     "stages.gan.steps": "not stated ('until converges'); BasicSR's",
     "stages.gan.losses.pixel.weight": "4.1",
     "stages.gan.losses.content.layers": "3.3: VGG19 5,4 before activation",
