@@ -12,7 +12,8 @@ import torch
 from upres.errors import NoSpace
 from upres.training import processes
 from upres.training.fabric import fabric_for
-from upres.training.processes import LostProcess, ToldByFirst
+from upres.training.launched import ToldByFirst
+from upres.training.processes import LostProcess
 
 SCRIPT = Path(__file__).with_name("together.py")
 

@@ -1,12 +1,15 @@
 """The program `upres`: its commands, and how their failures end."""
 
+import os
 import signal
 import sys
+import time
 
 import typer
 from rich.console import Console
 
-from upres.errors import UpresError
+from upres.errors import Diverged, Interrupted, UpresError
+from upres.training.launched import ToldByFirst, is_first
 
 app = typer.Typer(
     name="upres",
@@ -16,6 +19,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+_FIRST_SPEAKS_SECONDS = 3
 
 
 def _register() -> None:
@@ -49,6 +54,22 @@ def _program(
     """Super-resolution that you can train, judge and trust."""
 
 
+def _exit_code(error: UpresError) -> int:
+    """Print the error and return the exit code; of a run's processes the first does so for all.
+
+    What only another one met is told too, unless its launcher ends it because the first ended.
+    """
+    speaker = "Error"
+    if not is_first(os.environ):
+        if isinstance(error, Diverged | Interrupted | ToldByFirst):
+            return 0
+        time.sleep(_FIRST_SPEAKS_SECONDS)
+        speaker = "Error in another process"
+    told = f"{speaker}: {error}"
+    Console(stderr=True, soft_wrap=True).print(told, markup=False, highlight=False)
+    return error.exit_code
+
+
 def main() -> None:
     """Run the command line.
 
@@ -59,8 +80,7 @@ def main() -> None:
     try:
         app()
     except UpresError as error:
-        Console(stderr=True, soft_wrap=True).print(f"Error: {error}", markup=False, highlight=False)
-        sys.exit(error.exit_code)
+        sys.exit(_exit_code(error))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:

@@ -28,10 +28,33 @@ def train(
     report: Annotated[
         bool, typer.Option(help="Judge the stages at the end and write report.html.")
     ] = True,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
+    ] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="auto, float32, bf16 or fp16, in place of the recipe's.")
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes on this machine, one a device.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(metavar="N", help="Machines; torchrun and SLURM say it by itself.")
+    ] = None,
+    strategy: Annotated[
+        str,
+        typer.Option(help="auto, ddp, or fsdp, which spreads the generator over the processes."),
+    ] = "auto",
+    accumulate: Annotated[
+        int, typer.Option(metavar="N", help="See each batch in N parts; saves memory.")
+    ] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads of each process.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """Train every stage of RECIPE on a folder of photos; the same command resumes it."""
+    import os
+    import signal
     import sys
 
     import torch
@@ -46,37 +69,60 @@ def train(
     from upres.recipes.text import override
     from upres.report.page import missing_package
     from upres.report.run_report import finish_run
-    from upres.training.train import find_needs
+    from upres.training.devices import Wish, lay_out
+    from upres.training.fabric import fabric_for
+    from upres.training.fitting import own_statistics, refuse_layout
+    from upres.training.launched import started_by
+    from upres.training.processes import after_first, launched
+    from upres.training.train import find_needs, run_precision
     from upres.training.train import train as run_recipe
     from upres.weights.model import load_model
 
     chosen = get_recipe(recipe)
     for setting in settings or []:
         chosen = override(chosen, setting)
+    if precision is not None:
+        chosen = override(chosen, f"precision={precision}")
     if threads is not None:
         torch.set_num_threads(threads)
+    wish = Wish(device, devices, nodes, strategy, accumulate)
+    layout = lay_out(wish, started_by(os.environ))
+    computes = run_precision(out, chosen, layout)
+    refuse_layout(chosen, computes, layout)
     first = None if init is None else load_model(init)
     if dry_run:
         print(plan_text(chosen, photos), end="")
         return
-    needs = find_needs(chosen, weights_dir)
-    store = open_or_prepare(photos, chosen, quiet=quiet)
-    with stop_on_ctrl_c() as should_stop, LiveLine(quiet=quiet) as live:
-        model = run_recipe(
-            chosen,
-            store,
-            out,
-            needs=needs,
-            init=first,
-            facts={"command": command_line(), "photos_folder": str(photos)},
-            listener=live.show,
-            should_stop=should_stop,
-        )
-    if report:
-        missing = missing_package()
-        judged = finish_run(out, chosen, store, lpips=needs.lpips, page=missing is None)
-        print(table_text(judged), end="")
-        if missing is not None and not quiet:
-            told = str(MissingExtra(missing, "report", f"{out / 'report.html'}"))
-            print(told, file=sys.stderr)
-    print(model)
+    fabric = fabric_for(computes, layout)
+    with launched(fabric):
+        if threads is not None:
+            torch.set_num_threads(threads)  # Fabric parts the cores among its processes
+        speaks = fabric.is_global_zero
+        needs = after_first(fabric, lambda: find_needs(chosen, weights_dir))
+        hush = quiet or not speaks
+        store = after_first(fabric, lambda: open_or_prepare(photos, chosen, quiet=hush))
+        for network in () if hush else own_statistics(chosen, layout):
+            print(f"{network} has batch norm: its statistics are per process.", file=sys.stderr)
+        with stop_on_ctrl_c(signal.SIGTERM) as should_stop, LiveLine(quiet=hush) as live:
+            model = run_recipe(
+                chosen,
+                store,
+                out,
+                needs=needs,
+                init=first,
+                facts={"command": command_line(), "photos_folder": str(photos)},
+                listener=live.show,
+                should_stop=should_stop,
+                fabric=fabric,
+                layout=layout,
+            )
+        if not speaks:
+            return
+        if report:
+            missing = missing_package()
+            judged = finish_run(out, chosen, store, lpips=needs.lpips, page=missing is None)
+            print(table_text(judged), end="")
+            if missing is not None and not quiet:
+                told = str(MissingExtra(missing, "report", f"{out / 'report.html'}"))
+                print(told, file=sys.stderr)
+        print(model)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from upres.errors import UpresError
+
 
 @dataclass(frozen=True)
 class Started:
@@ -11,6 +13,14 @@ class Started:
     by: str
     processes: int
     machines: int
+
+
+class ToldByFirst(UpresError):
+    """The first process stopped for this reason, and speaks for all."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def started_by(environ: Mapping[str, str]) -> Started | None:

@@ -18,18 +18,11 @@ from torch import Tensor, distributed, nn
 from torch.distributed.tensor import DTensor
 
 from upres.errors import UpresError, WorkFailed
+from upres.training.launched import ToldByFirst
 
 Item = TypeVar("Item")
 
 _LAST_SECONDS = 10  # that a process of this machine has to end by itself
-
-
-class ToldByFirst(UpresError):
-    """The first process stopped for this reason, and speaks for all."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 class LostProcess(WorkFailed):
@@ -84,6 +77,13 @@ def from_first(fabric: Fabric, action: Callable[[], Item]) -> Item:
         raise ToldByFirst(message, code)
     result: Item = given
     return result
+
+
+def after_first(fabric: Fabric, action: Callable[[], Item]) -> Item:
+    """Run `action` in the first process and then in the others, which find what it has made."""
+    made: list[Item] = []
+    from_first(fabric, lambda: made.append(action()))
+    return made[0] if made else action()
 
 
 def means(fabric: Fabric, values: Mapping[str, float]) -> dict[str, float]:
