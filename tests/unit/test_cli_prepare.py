@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from upres.cli.prepare import prepare
 from upres.data.store import open_store
-from upres.errors import BadPhotos, BadSetting
+from upres.errors import BadPhotos, BadSetting, WorkFailed
 
 
 def photos(folder: Path, count: int) -> Path:
@@ -81,3 +81,31 @@ def test_a_wrong_resizer_and_a_missing_folder_are_one_sentence(tmp_path: Path) -
 @pytest.mark.parametrize("option", ["--scale", "--min-side"])
 def test_a_size_of_zero_is_a_usage_error(tmp_path: Path, option: str) -> None:
     assert run(tmp_path, tmp_path / "store", option, "0").exit_code == 2
+
+
+def test_verify_says_that_all_is_well_or_names_what_is_damaged(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    run(photos(tmp_path / "photos", 8), store)
+    result = run("--verify", store)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{store}: 8 photos, all as they were prepared\n"
+    pixels = np.fromfile(store / "hr.bin", np.uint8)
+    pixels[2 * 144 * 160 * 3 + 5] ^= 1  # in the third photo
+    pixels.tofile(store / "hr.bin")
+    result = run(store, "--verify")
+    assert isinstance(result.exception, WorkFailed)  # exit code 1
+    assert str(result.exception).startswith(f"{store} is damaged: 1 of its 8 photos or files")
+    assert result.stderr == "  2.png: HR\n"
+
+
+def test_what_verify_and_prepare_need_is_one_sentence(tmp_path: Path) -> None:
+    folder = photos(tmp_path / "photos", 8)
+    result = run("--verify", folder, tmp_path / "store")
+    assert str(result.exception) == (
+        "--verify takes the store alone: `upres prepare --verify STORE`."
+    )
+    result = run(folder)
+    assert str(result.exception) == ("give the folder to write too: `upres prepare FOLDER STORE`.")
+    result = run("--verify", folder)
+    assert isinstance(result.exception, BadPhotos)
+    assert "is no prepared store" in str(result.exception)

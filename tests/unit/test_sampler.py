@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from upres.data.crops import CropSettings, Pair
-from upres.data.sampler import draw, make_batch, prefetched
+from upres.data.sampler import Batch, draw, make_batch, prefetched
 
 SETTINGS = CropSettings(hr_patch=16)
 
@@ -129,3 +129,30 @@ def test_no_pictures_and_too_small_pictures_are_refused() -> None:
 
 def assert_no_thread_is_left() -> None:
     assert not [thread for thread in threading.enumerate() if "upres-crops" in thread.name]
+
+
+@pytest.mark.parametrize("texture", [False, True])
+def test_parts_of_a_batch_are_the_crops_of_the_whole(texture: bool) -> None:
+    settings = CropSettings(hr_patch=16, texture=texture)
+
+    def batch(indexes: range | None) -> Batch:
+        return make_batch(PICTURES, settings, scale=4, batch=6, seed=3, step=9, indexes=indexes)
+
+    for parts in ([range(0, 3), range(3, 6)], [range(0, 2), range(2, 4), range(4, 6)]):
+        for place, crops in enumerate(batch(None)):
+            joined = np.concatenate([batch(indexes)[place] for indexes in parts])
+            np.testing.assert_array_equal(joined, crops)
+    np.testing.assert_array_equal(batch(range(0, 6, 2))[1], batch(None)[1][::2])
+    more = batch(range(6, 12))[1]
+    assert more.shape == batch(None)[1].shape
+    assert not {crop.tobytes() for crop in more} & {crop.tobytes() for crop in batch(None)[1]}
+    assert batch(range(0))[1].shape == (0, 16, 16, 3)
+
+
+def test_prefetched_parts_are_those_of_make_batch() -> None:
+    def batches(indexes: range | None) -> list[Batch]:
+        given = {"scale": 4, "batch": 4, "seed": 5, "start": 2, "stop": 5}
+        return list(prefetched(PICTURES, SETTINGS, **given, indexes=indexes))
+
+    for (whole, _), (part, _) in zip(batches(None), batches(range(1, 3)), strict=True):
+        np.testing.assert_array_equal(part, whole[1:3])

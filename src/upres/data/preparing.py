@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ def prepare(
     scale: int,
     resizer: ResizerName = "matlab",
     min_side: int = 128,
+    may_part_anew: bool = False,
     progress: Progress | None = None,
 ) -> PrepareReport:
     """Decode every photo in `folder` once, make its LR, part the photos, write all to `store`.
@@ -48,8 +50,10 @@ def prepare(
     out. Files that cannot be used are counted and named in the report, not raised. `store`
     appears whole or not at all; a store that was there is replaced. Where that has the same
     settings, its photos keep their side of the split, and those whose file has not changed (name,
-    size, time of change) are not decoded again. One photo is in memory at a time. Raises BadPhotos
-    when nothing can be used or `store` is some other folder, BadSetting for sizes below 1, NoSpace.
+    size, time of change) are not decoded again. may_part_anew: what happens when a side has lost
+    all its photos: all are parted anew, else BadPhotos. One photo is in memory at a time. Raises
+    BadPhotos too when nothing can be used or `store` is some other folder, BadSetting for sizes
+    below 1, NoSpace.
     """
     if scale < 1 or min_side < 1:
         raise BadSetting(f"scale is {scale} and min side {min_side}; both must be at least 1.")
@@ -63,6 +67,9 @@ def prepare(
         if not found.kept:
             raise BadPhotos(_nothing_usable(folder, found.left_out, min_side))
         groups, pieces, unfit = _split(found, scale=scale, min_side=min_side)
+        if may_part_anew and not _has_sides(pieces):
+            found = replace(found, kept=[replace(one, old=None) for one in found.kept], gone=[])
+            groups, pieces, unfit = _split(found, scale=scale, min_side=min_side)
         _refuse_empty_sides(folder, store, len(found.kept), pieces, old, min_side)
         write_pieces(found.kept, pieces, work, old, scale=scale, resizer=resizer, tell=tell)
         photos = [one.photo for one in found.kept]
@@ -120,14 +127,17 @@ def _split(
     return groups, *sides
 
 
+def _has_sides(pieces: list[Piece]) -> bool:
+    return {"train", "validation"} <= {piece.split for piece in pieces}
+
+
 def _refuse_empty_sides(
     folder: Path, store: Path, photos: int, pieces: list[Piece], old: Path | None, min_side: int
 ) -> None:
-    sides = {piece.split for piece in pieces}
-    if {"train", "validation"} <= sides:
+    if _has_sides(pieces):
         return
     if old is not None:
-        empty = "validation" if "train" in sides else "train"
+        empty = "train" if any(piece.split == "validation" for piece in pieces) else "validation"
         raise BadPhotos(
             f"{folder} has none of the {empty} photos of {store} left, and its other photos keep "
             "their side: prepare it into a new folder to part the photos anew."

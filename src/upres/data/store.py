@@ -116,7 +116,8 @@ def prepared_store(
     """Return the store of a folder of photos, prepared in `cache` now or by an earlier call.
 
     It is prepared again when a setting or the folder has changed: a photo added, removed,
-    renamed or rewritten. Raises as `prepare` does.
+    renamed or rewritten; photos that are still there keep their side of the split as long as
+    each side has some. Raises as `prepare` does.
     """
     key = hashlib.sha256(json.dumps([str(folder.resolve()), scale, resizer, min_side]).encode())
     path = cache / f"{folder.resolve().name}-x{scale}-{key.hexdigest()[:12]}"
@@ -125,5 +126,13 @@ def prepared_store(
         store = open_store(path)
         if store.record.fingerprint == fingerprint:
             return store
-    prepare(folder, path, scale=scale, resizer=resizer, min_side=min_side, progress=progress)
+    prepare(
+        folder,
+        path,
+        scale=scale,
+        resizer=resizer,
+        min_side=min_side,
+        may_part_anew=True,
+        progress=progress,
+    )
     return open_store(path)
