@@ -15,7 +15,8 @@ from upres.tracking.choosing import tracking
 from upres.tracking.guarded import Guarded
 from upres.tracking.tracker import Event, Pixels
 
-PICTURES = {"a": np.zeros((4, 4, 3), np.uint8)}
+LR, HR = np.zeros((2, 2, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)
+CROPS = {"a": (LR, HR, HR)}
 
 
 class Fake:
@@ -37,6 +38,7 @@ class Fake:
         self._tell("event", event["step"])
 
     def pictures(self, stage: str, step: int, pictures: Mapping[str, Pixels]) -> None:
+        assert all(strip.shape == (8, 4 * 8 + 3 * 4, 3) for strip in pictures.values())
         self._tell("pictures", stage, step, list(pictures))
 
     def close(self) -> None:
@@ -60,7 +62,7 @@ def life(tracker: Fake, folder: Path, **options: Any) -> list[str]:
     guarded = Guarded(tracker, "fake", folder, warnings.append, **options)
     for step in (1, 2):
         guarded.event({"event": "step", "stage": "gan", "step": step})
-        guarded.pictures("gan", step, PICTURES)
+        guarded.pictures("gan", step, CROPS)
     guarded.close()
     return warnings
 
@@ -76,6 +78,23 @@ def test_a_tracker_is_told_everything_in_order(tmp_path: Path) -> None:
         ("pictures", "gan", 2, ["a"]),
         ("close",),
     ]
+
+
+def test_the_first_four_crops_are_shown(tmp_path: Path) -> None:
+    tracker = Fake()
+    guarded = Guarded(tracker, "fake", tmp_path, pytest.fail)
+    guarded.pictures("gan", 1, dict.fromkeys("abcdef", (LR, HR, HR)))
+    guarded.close()
+    assert ("pictures", "gan", 1, ["a", "b", "c", "d"]) in tracker.told
+
+
+def test_pictures_that_do_not_fit_stop_nothing(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    guarded = Guarded(Fake(), "fake", tmp_path, warnings.append)
+    guarded.pictures("gan", 1, {"a": (HR, LR, HR)})
+    guarded.close()
+    (warning,) = warnings
+    assert warning.startswith("Warning: training goes on without fake: ValueError (lr is ")
 
 
 @pytest.mark.parametrize("where", ["start", "event", "pictures", "close"])
@@ -175,7 +194,7 @@ def test_one_tracker_that_fails_leaves_the_others(
     warnings: list[str] = []
     with tracking(["bad", "good"], tmp_path, warnings.append) as trackers:
         trackers.event({"event": "step", "stage": "gan", "step": 1})
-        trackers.pictures("gan", 1, PICTURES)
+        trackers.pictures("gan", 1, CROPS)
     assert warnings == ["Warning: training goes on without bad: OSError (no)."]
     assert [what for what, *_ in good.told] == ["start", "event", "pictures", "close"]
 

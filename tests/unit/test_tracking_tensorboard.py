@@ -16,10 +16,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from upres.tracking.choosing import tracking
 from upres.tracking.guarded import Guarded
+from upres.tracking.strips import strip
 from upres.tracking.tensorboard import TensorBoard
 from upres.tracking.tracker import Event
 
-PICTURE = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
+LR = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
+SR, HR = LR.repeat(4, axis=0).repeat(4, axis=1) + 1, LR.repeat(4, axis=0).repeat(4, axis=1) + 2
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def life(run: Path, *events: Event) -> None:
         for event in events:
             trackers.event(event)
             if event["event"] == "validation":
-                trackers.pictures(event["stage"], event["step"], {"leaf": PICTURE})
+                trackers.pictures(event["stage"], event["step"], {"leaf": (LR, SR, HR)})
 
 
 def read(run: Path, stage: str) -> EventAccumulator:
@@ -102,7 +104,7 @@ def test_each_stage_has_its_curves_pictures_and_texts(run: Path) -> None:
     assert curve(gan, "rate") == [(2, 0.5)]
     (picture,) = pixel.Images("pictures/leaf")
     shown = np.asarray(Image.open(io.BytesIO(picture.encoded_image_string)))
-    assert (shown == PICTURE).all()
+    assert (shown == strip(LR, SR, HR)).all()
     assert texts(gan, "verdicts") == ["it has won (begins)"]
     assert texts(pixel, "recipe.yaml") == ["    name: toy\n    scale: 4\n"]
     assert texts(pixel, "run.json") == ['    {"seed": 7}\n']

@@ -13,10 +13,12 @@ import pytest
 
 from upres.errors import UpresError
 from upres.tracking.choosing import tracking
+from upres.tracking.strips import strip
 from upres.tracking.tracker import Event
 from upres.tracking.wandb import WandB
 
-PICTURE = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
+LR = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
+SR, HR = LR.repeat(4, axis=0).repeat(4, axis=1) + 1, LR.repeat(4, axis=0).repeat(4, axis=1) + 2
 
 
 class FakeWandb:
@@ -98,7 +100,7 @@ def life(run: Path, name: str, *events: Event) -> None:
         for event in events:
             trackers.event(event)
             if event["event"] == "validation":
-                trackers.pictures(event["stage"], event["step"], {"leaf": PICTURE})
+                trackers.pictures(event["stage"], event["step"], {"leaf": (LR, SR, HR)})
 
 
 def test_each_stage_has_its_own_axis_of_steps(run: Path, fake: Callable[..., FakeWandb]) -> None:
@@ -115,7 +117,7 @@ def test_each_stage_has_its_own_axis_of_steps(run: Path, fake: Callable[..., Fak
     (theirs,) = wandb.runs
     assert theirs.finished
     (shown, caption) = theirs.rows[2][1].pop("pixel/pictures/leaf")
-    assert (shown == PICTURE).all()
+    assert (shown == strip(LR, SR, HR)).all()
     assert caption == "LR, bicubic, SR, HR"
     assert theirs.rows == [
         (0, {"pixel/terms/pixel": 0.25, "pixel/step": 2}),
@@ -240,10 +242,12 @@ def test_a_server_that_does_not_answer_is_one_warning(
 def test_wandb_itself_writes_it_down_offline(
     run: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("wandb", reason="an extra: pip install 'upres[track]'")
+    wandb = pytest.importorskip("wandb", reason="an extra: pip install 'upres[track]'")
     monkeypatch.setenv("HOME", str(run.parent))
     life(run, "wandb:offline", step("pixel", 2, 0.5), validation("pixel", 2, 20.0))
+    wandb.teardown()  # as between two processes
     life(run, "wandb:offline", step("pixel", 2, 0.5), step("pixel", 4, 0.25))
+    wandb.teardown()
     assert capfd.readouterr() == ("", "")
     first, second = sorted((run / "wandb").glob("offline-run-*/run-*.wandb"))
     assert first.name == second.name  # the same run

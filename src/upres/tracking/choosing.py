@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from upres.errors import BadSetting, suggestion
-from upres.tracking.guarded import Guarded
+from upres.tracking.guarded import Crops, Guarded
 from upres.tracking.tensorboard import TensorBoard
-from upres.tracking.tracker import Event, Pixels, Tracker
+from upres.tracking.tracker import Event, Tracker
 from upres.tracking.wandb import WandB
 
 TRACKERS: Mapping[str, Callable[[], Tracker]] = {
@@ -34,9 +34,9 @@ class Trackers:
         for tracker in self._trackers:
             tracker.event(event)
 
-    def pictures(self, stage: str, step: int, pictures: Mapping[str, Pixels]) -> None:
+    def pictures(self, stage: str, step: int, crops: Crops) -> None:
         for tracker in self._trackers:
-            tracker.pictures(stage, step, pictures)
+            tracker.pictures(stage, step, crops)
 
     def close(self) -> None:
         for tracker in self._trackers:

@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from upres.errors import UpresError
+from upres.tracking.strips import strip
 from upres.tracking.tracker import Event, Pixels, Tracker
 
+Crops = Mapping[str, tuple[Pixels, Pixels, Pixels]]  # by name: lr, sr, hr
+
 _WAITING = 1000  # calls; more means that the tracker hangs
+_SHOWN = 4  # crops of a validation: the first ones, so always the same
 
 
 class Guarded:
@@ -40,9 +44,12 @@ class Guarded:
         """Hand one event over; returns at once."""
         self._ask(lambda: self._tracker.event(event))
 
-    def pictures(self, stage: str, step: int, pictures: Mapping[str, Pixels]) -> None:
-        """Hand the pictures of a validation over; returns at once. They may not change later."""
-        self._ask(lambda: self._tracker.pictures(stage, step, pictures))
+    def pictures(self, stage: str, step: int, crops: Crops) -> None:
+        """Hand the crops of a validation over; returns at once. They may not change later."""
+        shown = list(crops.items())[:_SHOWN]
+        self._ask(
+            lambda: self._tracker.pictures(stage, step, {name: strip(*c) for name, c in shown})
+        )
 
     def close(self) -> None:
         """Let the tracker end, for `patience` seconds; a tracker that heard nothing never was."""

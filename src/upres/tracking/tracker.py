@@ -34,7 +34,7 @@ class Tracker(Protocol):
         """Take one event of the journal."""
 
     def pictures(self, stage: str, step: int, pictures: Mapping[str, Pixels]) -> None:
-        """Take the pictures of a validation, by the names of their crops."""
+        """Take the pictures of a validation, LR to HR side by side, by the names of their crops."""
 
     def close(self) -> None:
         """End; also after `start` or another call has failed."""
