@@ -9,11 +9,10 @@ from torch import Tensor
 
 from upres.data.sampler import draw
 from upres.recipes.stages import Balance, GanStage
-from upres.recipes.terms import weights_of
 from upres.training.ema import update_average
 from upres.training.measures import grid_energy, high_frequency, parameter_distance
 from upres.training.processes import of_all
-from upres.training.schedule import Moment, rate_factor, set_rate, value_at
+from upres.training.schedule import Moment, rate_factor, set_rate, value_at, weights_at
 from upres.training.stage_run import StageRun
 from upres.training.step import (
     Eyes,
@@ -49,7 +48,7 @@ def take_turn(run: StageRun, lr: Tensor, hr: Tensor) -> Turn:
     state, stage, moment = run.state, run.stage, run.moment
     set_rate(state.optimiser, stage.optimiser.rate * rate_factor(stage.schedule, moment))
     looks = (moment.step + 1) % run.recipe.watch_every == 0
-    weights = _weights_now(run, moment)
+    weights = weights_at(stage, moment)
     judgements: tuple[Judgement, ...] = ()
     if isinstance(stage, GanStage):
         found = _generators_turn(run, stage, lr, hr, weights, norms=looks)
@@ -69,13 +68,6 @@ def take_turn(run: StageRun, lr: Tensor, hr: Tensor) -> Turn:
         update_average(state.average, state.generator, stage.ema)
     state.progress = state.progress.model_copy(update={"step": moment.step + 1})
     return Turn(found, judgements, _watched(run, found, hr) if looks else {})
-
-
-def _weights_now(run: StageRun, moment: Moment) -> dict[str, float]:
-    weights = {name: value_at(weight, moment) for name, weight in weights_of(run.stage.losses)}
-    if isinstance(run.stage, GanStage) and moment.step < run.stage.balance.generator_only_steps:
-        weights["adversarial"] = 0.0
-    return weights
 
 
 def _generators_turn(
@@ -116,8 +108,7 @@ def _discriminators_turn(
     for turn in range(stage.balance.discriminator_steps):
         part = slice(turn * batch, (turn + 1) * batch)
         if turn:
-            with torch.no_grad():
-                sr = run.players.generator.network(lr[part])
+            sr = _shown(run, lr[part])
         if _may_learn(stage.balance, run.state.progress.accuracy):
             penalties = _penalties_now(stage.balance, moment)
             judgement = discriminator_step(
@@ -134,6 +125,17 @@ def _discriminators_turn(
         judgements.append(judgement)
         _remember_accuracy(run, judgement)
     return tuple(judgements)
+
+
+@torch.no_grad()
+def _shown(run: StageRun, lr: Tensor) -> Tensor:
+    """The generator's pictures of crops that it does not learn from."""
+    # Its batch norm, which makes them as in training, must not count them as a batch of its own.
+    buffers = [(buffer, buffer.clone()) for buffer in run.state.generator.buffers()]
+    sr = run.players.generator.network(lr)
+    for buffer, before in buffers:
+        buffer.copy_(before)
+    return sr
 
 
 def _may_learn(balance: Balance, accuracy: float | None) -> bool:
