@@ -105,8 +105,14 @@ class _Crops:
             chosen = np.searchsorted(self.rising, rng.random() * self.rising[-1], side="right")
             pair = self.pictures[int(chosen)]
             lr, hr = crop(pair, scale=scale, hr_patch=side, rng=rng)
-            lrs[place], hrs[place] = augment(lr, hr, self.settings, rng=rng)
+            lr, hr = augment(lr, hr, self.settings, rng=rng)
+            _pixels(lrs[place])[...], _pixels(hrs[place])[...] = _pixels(lr), _pixels(hr)
         return lrs, hrs
+
+
+def _pixels(patch: Pixels) -> NDArray[np.void]:
+    """The patch as pixels of three bytes: a turned one is copied twice as fast as byte by byte."""
+    return patch.view("V3")
 
 
 def _rising(pictures: Sequence[Pair]) -> NDArray[np.int64] | NDArray[np.float64]:
