@@ -4,8 +4,9 @@
 
 Both give batches of 16 aligned pairs (HR 128 px, LR 32 px, flipped and turned) and run on one core,
 in turn in one process, so that a busy machine slows both; the ratio of the medians counts, and the
-patches a second of processor time, which say what one core alone would do. The folders hold what the store holds, HR and LR as PNG: a patch costs two whole files, as in the
-field's training programs that read plain folders. All files are in the system's cache.
+patches a second of processor time, which say what one core alone would do. The folders hold what
+the store holds, HR and LR as PNG: a patch costs two whole files, as in the field's training
+programs that read plain folders. All files are in the system's cache.
 """
 
 import argparse

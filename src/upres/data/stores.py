@@ -102,6 +102,14 @@ class Stores:
 AnyStore: TypeAlias = Store | Stores
 
 
+def refuse_changed(store: AnyStore, stamp: str | None) -> None:
+    """Do what `verifying.refuse_other_pixels` does, for one store or for several."""
+    if isinstance(store, Stores):
+        store.refuse_other_pixels(stamp)
+    else:
+        refuse_other_pixels(store, stamp)
+
+
 def join_stores(sources: Sequence[Source]) -> Stores:
     """Return several stores as one.
 
