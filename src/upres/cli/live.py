@@ -45,10 +45,10 @@ class LiveLine:
         match event["event"]:
             case "stage":
                 self._steps, self._share, self._verdicts = event["steps"], None, {}
-                self._keep(_opening(event))
+                self.note(_opening(event))
             case "planned":
                 self._steps = event["steps"]
-                self._keep(f"{event['stage']}: {event['steps']} steps fit into its time")
+                self.note(f"{event['stage']}: {event['steps']} steps fit into its time")
             case "step":
                 shares = (event.get("watch") or {}).get("gradient_shares") or {}
                 self._share = shares.get("adversarial", self._share)
@@ -57,11 +57,12 @@ class LiveLine:
                 self._verdicts.pop(event["kind"], None)
                 if event["state"] == "begins":
                     self._verdicts[event["kind"]] = None
-                self._keep(_verdict(event))
+                self.note(_verdict(event))
             case "validation":
-                self._keep(_validation(event))
+                self.note(_validation(event))
 
-    def _keep(self, line: str) -> None:
+    def note(self, line: str) -> None:
+        """Keep a line above the live one."""
         self._console.print(line, soft_wrap=True, markup=False)
 
     def _draw(self, line: str) -> None:
@@ -69,7 +70,7 @@ class LiveLine:
             self._live.update(Text(line, overflow="ellipsis", no_wrap=True), refresh=True)
         elif time.monotonic() - self._shown > _QUIET_SECONDS:
             self._shown = time.monotonic()
-            self._keep(line)
+            self.note(line)
 
 
 def duration(seconds: float) -> str:

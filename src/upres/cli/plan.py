@@ -2,10 +2,10 @@
 
 import resource
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 from upres.cli.live import duration
-from upres.data.photos import find_files
+from upres.cli.stores import training_photos
 from upres.networks.build import (
     build_discriminator,
     build_generator,
@@ -22,7 +22,7 @@ from upres.training.timing import step_seconds
 from upres.upscaling.precision import pick_precision
 
 
-def plan_text(recipe: Recipe, photos: Path) -> str:
+def plan_text(recipe: Recipe, photos: Sequence[str]) -> str:
     """Return the recipe as YAML, and as comments what a run of it would be and take.
 
     The time is that of one step of each stage on random pictures here; the memory is the
@@ -35,7 +35,7 @@ def plan_text(recipe: Recipe, photos: Path) -> str:
         f"generator: {count_parameters(generator):,} parameters, {flops / 1e6:.2f} MFLOPs per LR "
         f"pixel, {flops * pixels / 1e9:.1f} GFLOPs for a batch",
     ]
-    count = round(0.7 * len(find_files(photos).pictures))
+    count = training_photos(photos)
     for name, stage in recipe.stages.items():
         lines.append(_stage(recipe, name, stage, count))
     lines.append(f"largest memory of these steps: {_megabytes():,.0f} MB")

@@ -1,7 +1,7 @@
 """`upres train`: every stage of a recipe on a folder of photos, into a run's folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,7 +9,11 @@ import typer
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or YAML file.")],
     photos: Annotated[
-        Path, typer.Option(help="A folder of photos, or a store made by `upres prepare`.")
+        list[str],
+        typer.Option(
+            metavar="FOLDER[:SHARE]",
+            help="Photos, or a store of `upres prepare`; several, each with its share of crops.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The run's folder; the same command goes on in it.")],
     settings: Annotated[
@@ -50,6 +54,10 @@ def train(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads of each process.")
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TRACKER", help="tensorboard, wandb or wandb:offline, too."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """Train every stage of RECIPE on a folder of photos; the same command resumes it."""
@@ -62,13 +70,14 @@ def train(
     from upres.cli.live import LiveLine
     from upres.cli.plan import plan_text
     from upres.cli.stopping import command_line, stop_on_ctrl_c
-    from upres.cli.stores import open_or_prepare
+    from upres.cli.stores import open_all
     from upres.errors import MissingExtra
     from upres.evaluation.table import table_text
     from upres.recipes import get_recipe
     from upres.recipes.text import override
     from upres.report.page import missing_package
     from upres.report.run_report import finish_run
+    from upres.tracking.choosing import check_names, tracking
     from upres.training.devices import Wish, lay_out
     from upres.training.fabric import fabric_for
     from upres.training.fitting import own_statistics, refuse_layout
@@ -78,11 +87,10 @@ def train(
     from upres.training.train import train as run_recipe
     from upres.weights.model import load_model
 
+    check_names(track or [])
     chosen = get_recipe(recipe)
-    for setting in settings or []:
+    for setting in [*(settings or []), *([f"precision={precision}"] if precision else [])]:
         chosen = override(chosen, setting)
-    if precision is not None:
-        chosen = override(chosen, f"precision={precision}")
     if threads is not None:
         torch.set_num_threads(threads)
     wish = Wish(device, devices, nodes, strategy, accumulate)
@@ -100,18 +108,28 @@ def train(
         speaks = fabric.is_global_zero
         needs = after_first(fabric, lambda: find_needs(chosen, weights_dir))
         hush = quiet or not speaks
-        store = after_first(fabric, lambda: open_or_prepare(photos, chosen, quiet=hush))
+        store = after_first(fabric, lambda: open_all(photos, chosen, quiet=hush))
         for network in () if hush else own_statistics(chosen, layout):
             print(f"{network} has batch norm: its statistics are per process.", file=sys.stderr)
-        with stop_on_ctrl_c(signal.SIGTERM) as should_stop, LiveLine(quiet=hush) as live:
+        with (
+            stop_on_ctrl_c(signal.SIGTERM) as should_stop,
+            LiveLine(quiet=hush) as live,
+            tracking(track or [] if speaks else [], out, live.note) as trackers,
+        ):
+
+            def listener(event: dict[str, Any]) -> None:
+                live.show(event)
+                trackers.event(event)
+
             model = run_recipe(
                 chosen,
                 store,
                 out,
                 needs=needs,
                 init=first,
-                facts={"command": command_line(), "photos_folder": str(photos)},
-                listener=live.show,
+                facts={"command": command_line(), "photos_folder": ", ".join(photos)},
+                listener=listener,
+                show=trackers.pictures if trackers else None,
                 should_stop=should_stop,
                 fabric=fabric,
                 layout=layout,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from upres.atomic import write_text
-from upres.data.store import Store
+from upres.data.stores import AnyStore
 from upres.evaluation.candidates import Candidate, compare, resolve_rows
 from upres.evaluation.judge import Evaluation, JudgedPair, Pixels
 from upres.evaluation.protocols import Protocol, get_protocol, make_lr
@@ -23,7 +23,7 @@ SHOWN = 6  # pictures
 
 
 def finish_run(
-    folder: Path, recipe: Recipe, store: Store, *, lpips: LPIPS | None, page: bool = True
+    folder: Path, recipe: Recipe, store: AnyStore, *, lpips: LPIPS | None, page: bool = True
 ) -> Evaluation:
     """Judge bicubic and every stage of a run; write evaluation.json, pictures and report.html.
 
@@ -85,7 +85,7 @@ def judge_and_show(
     return result, pictures
 
 
-def _held_out(store: Store, protocol: Protocol, scale: int) -> tuple[str, list[JudgedPair]]:
+def _held_out(store: AnyStore, protocol: Protocol, scale: int) -> tuple[str, list[JudgedPair]]:
     pictures, split = store.pictures("test"), "test"
     if not pictures:
         pictures, split = store.pictures("validation"), "validation"

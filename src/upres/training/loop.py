@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Generator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -114,7 +115,7 @@ def _log(run: StageRun, meter: Meter) -> None:
 
 
 def _tell(run: StageRun, event: Event) -> None:
-    from_first(run.fabric, lambda: run.journal.write(event))
+    from_first(run.fabric, lambda: run.tell(event))
 
 
 def _validate_and_save(run: StageRun, meter: Meter) -> None:
@@ -140,10 +141,13 @@ def _validate(run: StageRun) -> float:
     """Judge, keep the best and the last, write it down; return the seconds that it took."""
     began = time.perf_counter()
     judged = _whole(run)
+    show = run.show
+    step = run.state.progress.step
+    shown = None if show is None else partial(show, run.name, step)
     try:
-        metrics = run.validate(judged, run.fabric)
+        metrics = run.validate(judged, run.fabric, shown)
     except WorkFailed:
-        what = f"the generator's pictures are not finite after step {run.state.progress.step}"
+        what = f"the generator's pictures are not finite after step {step}"
         raise _diverged(run, what) from None
     progress, better = from_first(
         run.fabric, lambda: run.keeper.keep(judged, run.state.progress, metrics)

@@ -10,14 +10,15 @@ from torch import nn
 from upres.data.crops import Pair
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import GanStage, PixelStage
-from upres.training.journal import Journal
+from upres.training.journal import Event, Journal
 from upres.training.kept import Keeper
 from upres.training.length import epoch_steps
 from upres.training.players import Players
 from upres.training.processes import share
 from upres.training.schedule import Moment
 from upres.training.state import StageState
-from upres.training.validation import Validator
+from upres.training.validation import Crops, Validator
+from upres.training.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class StageRun:
     validate: Validator
     keeper: Keeper
     journal: Journal
+    watch: Watch
     should_stop: Callable[[], bool]
+    show: Callable[[str, int, Crops], None] | None = None  # stage, step, crops of a validation
 
     @property
     def judged(self) -> nn.Module:
@@ -70,6 +73,12 @@ class StageRun:
     def own_batch(self) -> int:
         """How many crops of a batch this process takes."""
         return len(share(self.fabric, self.recipe.batch))
+
+    def tell(self, event: Event) -> None:
+        """Write an event of this stage, and the verdicts that it brings about, into the journal."""
+        self.journal.write(event)
+        for news in self.watch.see(event):
+            self.journal.write(news)
 
     @property
     def _turns(self) -> int:

@@ -1,5 +1,6 @@
 """A whole recipe: what it needs is looked for first, then stage after stage into one folder."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from torch import Tensor
 from upres.data.crops import Pair
 from upres.data.sampler import make_batch
 from upres.data.split import Split
-from upres.data.store import Store
+from upres.data.stores import AnyStore, refuse_changed
 from upres.errors import BadSetting
 from upres.evaluation.protocols import get_protocol
 from upres.networks.build import receptive_radius
@@ -25,9 +26,10 @@ from upres.training.compiling import try_compiling
 from upres.training.devices import ALONE, Layout
 from upres.training.fabric import fabric_for
 from upres.training.fitting import refuse_layout
-from upres.training.journal import Event, Journal
+from upres.training.journal import Event, Journal, read_events
 from upres.training.kept import Keeper, copy_file
 from upres.training.length import epoch_steps, planned_steps, stage_minutes, stage_steps
+from upres.training.lock import only_process
 from upres.training.loop import run_stage
 from upres.training.perceivers import Perceivers, load_perceivers, published_needs
 from upres.training.players import new_state, set_up
@@ -36,7 +38,8 @@ from upres.training.run import open_run, read_facts, remember
 from upres.training.schedule import refuse_late_places
 from upres.training.stage_run import StageRun, is_finished
 from upres.training.state import StageState, load_state
-from upres.training.validation import Validator, validation_pairs
+from upres.training.validation import Crops, Validator, validation_pairs
+from upres.training.watch import Watch
 from upres.upscaling.precision import ComputePrecision, pick_precision
 from upres.weights.checkpoint import CheckpointHeader, read_checkpoint
 from upres.weights.model import Model
@@ -61,7 +64,7 @@ class Work:
     """What all stages of a run share."""
 
     recipe: Recipe
-    store: Store
+    store: AnyStore
     folder: Path
     needs: Needs
     fabric: Fabric
@@ -70,6 +73,7 @@ class Work:
     validate: Validator
     journal: Journal
     should_stop: Callable[[], bool]
+    show: Callable[[str, int, Crops], None] | None
 
 
 def find_needs(recipe: Recipe, weights_dir: Path | None) -> Needs:
@@ -92,7 +96,7 @@ def find_needs(recipe: Recipe, weights_dir: Path | None) -> Needs:
 
 def train(  # noqa: PLR0913 (what a run is told, each thing of its own kind)
     recipe: Recipe,
-    store: Store,
+    store: AnyStore,
     folder: Path,
     *,
     needs: Needs,
@@ -100,6 +104,7 @@ def train(  # noqa: PLR0913 (what a run is told, each thing of its own kind)
     facts: Mapping[str, Any],
     listener: Listener = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
+    show: Callable[[str, int, Crops], None] | None = None,
     fabric: Fabric | None = None,
     layout: Layout = ALONE,
 ) -> Path:
@@ -108,6 +113,7 @@ def train(  # noqa: PLR0913 (what a run is told, each thing of its own kind)
     init: the generator's first weights; they must fit the recipe's generator.
     facts: what run.json keeps beside versions and machine, such as the command.
     listener: is given every line of metrics.jsonl. should_stop: is asked after every step.
+    show: is given stage, step and this process's crops of every validation.
     fabric: made by `fabric_for` for `layout` and launched; all processes call this function, and
     the first writes. Needed where there are several processes or another device.
     Returns the path of the finished generator.
@@ -120,32 +126,39 @@ def train(  # noqa: PLR0913 (what a run is told, each thing of its own kind)
     pictures = store.pictures("train", min_side=recipe.crops.hr_patch)
     _refuse_late_schedules(recipe, len(pictures))
     validate = _validator(recipe, store, needs)
-    # Last of all that can be refused: the folder of a refused run would stand in the way.
     all_facts = _all_facts(recipe, store, init, facts) | {"precision": precision}
-    from_first(fabric, lambda: _open_run(folder, recipe, all_facts, layout))
-    work = Work(
-        recipe,
-        store,
-        folder,
-        needs,
-        fabric,
-        layout,
-        pictures,
-        validate,
-        Journal(folder / "metrics.jsonl", listener),
-        should_stop,
-    )
-    from_first(fabric, lambda: _begin_journal(work))
-    for name in recipe.stages:
+    with contextlib.ExitStack() as held:
+        # Last of all that can be refused: the folder of a refused run would stand in the way.
+        from_first(fabric, lambda: held.enter_context(only_process(folder)))
+        from_first(fabric, lambda: _open_run(folder, recipe, all_facts, layout, store))
+        work = Work(
+            recipe,
+            store,
+            folder,
+            needs,
+            fabric,
+            layout,
+            pictures,
+            validate,
+            Journal(folder / "metrics.jsonl", listener),
+            should_stop,
+            show,
+        )
+        return _train_stages(work, start)
+
+
+def _train_stages(work: Work, start: Mapping[str, Tensor] | None) -> Path:
+    from_first(work.fabric, lambda: _begin_journal(work))
+    for name in work.recipe.stages:
         run = _stage_run(work, name, start)
         if not is_finished(run):
-            if from_first(fabric, partial(_compiled, work, run)):
+            if from_first(work.fabric, partial(_compiled, work, run)):
                 run.state.generator.compile()
-            from_first(fabric, partial(work.journal.write, _opening(work, run)))
+            from_first(work.fabric, partial(run.tell, _opening(work, run)))
         run_stage(run)
         start = read_checkpoint(run.folder / "model.safetensors")[1]
-    model = folder / "model.safetensors"
-    from_first(fabric, lambda: copy_file(run.folder / "model.safetensors", model))
+    model = work.folder / "model.safetensors"
+    from_first(work.fabric, lambda: copy_file(run.folder / "model.safetensors", model))
     return model
 
 
@@ -158,8 +171,12 @@ def run_precision(folder: Path, recipe: Recipe, layout: Layout) -> ComputePrecis
     return pick_precision(recipe.precision, layout.device)
 
 
-def _open_run(folder: Path, recipe: Recipe, facts: Mapping[str, Any], layout: Layout) -> None:
+def _open_run(
+    folder: Path, recipe: Recipe, facts: Mapping[str, Any], layout: Layout, store: AnyStore
+) -> None:
+    stamp = read_facts(folder).get("stamp") if (folder / "run.json").exists() else None
     open_run(folder, recipe, facts)
+    refuse_changed(store, stamp)
     remember(folder, devices=dataclasses.asdict(layout))
 
 
@@ -192,20 +209,21 @@ def _refuse_late_schedules(recipe: Recipe, photos: int) -> None:
 
 
 def _all_facts(
-    recipe: Recipe, store: Store, init: Model | None, facts: Mapping[str, Any]
+    recipe: Recipe, store: AnyStore, init: Model | None, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
         **facts,
         "recipe": recipe.name,
         "seed": recipe.seed,
         "data_hash": store.data_hash,
+        "stamp": store.stamp,
         "photos": {split: len(store.pictures(split)) for split in _SPLITS},
         "init": None if init is None else init.name,
         "init_sha256": None if init is None else init.sha256,
     }
 
 
-def _validator(recipe: Recipe, store: Store, needs: Needs) -> Validator:
+def _validator(recipe: Recipe, store: AnyStore, needs: Needs) -> Validator:
     protocol = get_protocol(recipe.validation.protocol)
     pictures = store.pictures("validation")
     return Validator(
@@ -253,7 +271,9 @@ def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> Sta
         work.validate,
         Keeper(folder, stage, header, recipe.keep_last),
         work.journal,
+        Watch(name, stage, read_events(work.journal.path) if work.fabric.is_global_zero else ()),
         work.should_stop,
+        work.show,
     )
 
 

@@ -1,6 +1,6 @@
 """How good a generator is now: fixed crops of the store's validation pictures, by a protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lightning_fabric import Fabric
@@ -17,6 +17,8 @@ from upres.recipes.stages import Metric
 from upres.training.processes import any_of, collected, dealt
 from upres.upscaling.upscaler import Upscaler
 
+Crops = Mapping[str, tuple[Pixels, Pixels, Pixels]]  # by name: lr, sr, hr
+
 HIGHER_IS_BETTER: dict[Metric, bool] = {"psnr_y": True, "ssim_y": True, "lpips_alex": False}
 
 
@@ -31,23 +33,34 @@ class Validator:
     metrics: tuple[Metric, ...]
     lpips: LPIPS | None
 
-    def __call__(self, generator: nn.Module, fabric: Fabric) -> dict[str, float]:
+    def __call__(
+        self, generator: nn.Module, fabric: Fabric, show: Callable[[Crops], None] | None = None
+    ) -> dict[str, float]:
         """Return the mean of each metric; the generator is left in the mode it was in.
 
-        The pictures are dealt out among the processes. Raises WorkFailed in all of them where a
-        picture of one is not finite.
+        The pictures are dealt out among the processes. show: is given those of this one. Raises
+        WorkFailed in all of them where a picture of one is not finite.
         """
         training = generator.training
         generator.eval()
         upscaler = Upscaler(generator, self.scale, self.radius, precision="float32")
         pairs, own, failure = dealt(fabric, self.pairs), [], None
+        made: list[Pixels] = []
+
+        def enlarge(lr: Pixels) -> Pixels:
+            made.append(upscaler.enlarge(lr))
+            return made[-1]
+
         try:
-            own = judge(upscaler.enlarge, pairs, self.protocol, scale=self.scale, lpips=self.lpips)
+            own = judge(enlarge, pairs, self.protocol, scale=self.scale, lpips=self.lpips)
         except WorkFailed as error:
             failure = error
         generator.train(training)
         if any_of(fabric, failure is not None):
             raise failure or WorkFailed("another process judged a picture that is not finite.")
+        if show is not None:
+            seen = zip(pairs, made, strict=True)
+            show({pair.name: (pair.lr, sr, pair.hr) for pair, sr in seen})
         means = mean_metrics(collected(fabric, own, len(self.pairs)))
         return {metric: means[metric] for metric in self.metrics}
 
