@@ -48,9 +48,11 @@ SRCNN_955 = changed(
     },
 )
 
-SRCNN_955_SOURCES = SRCNN_SOURCES | {
+SRCNN_955_SOURCES = {
+    **{name: said for name, said in SRCNN_SOURCES.items() if not name.startswith("stages")},
     "scale": "the paper's main study has 3; 2 and 4 are reported too",
     "crops.hr_patch": "the paper cuts 33 x 33 without padding; 36 is the next multiple of 4",
+    "stages.pixel.losses.pixel.form": "the paper's equation 4",
     "stages.pixel.steps": "8e8 backpropagations, 16 at a time",
     "stages.pixel.optimiser.kind": "the paper",
     "stages.pixel.optimiser.rate": "1e-4 in the first two layers",
