@@ -75,10 +75,10 @@ def _is_still_there(file: IO[str], folder: Path) -> bool:
 
 
 def _sign(file: IO[str]) -> None:
+    # Not through the file's buffer, which would be written once more, and fail, at its end.
     with contextlib.suppress(OSError):  # on a full disk the lock holds without a name
-        file.truncate(0)
-        file.write(f"{os.getpid()} {socket.gethostname()}")
-        file.flush()
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"{os.getpid()} {socket.gethostname()}".encode())
 
 
 def _owner(file: IO[str]) -> str:
