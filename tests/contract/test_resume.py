@@ -4,6 +4,7 @@ Compared are all files of weights and states, byte for byte, the best metrics, a
 apart from its times.
 """
 
+import contextlib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +18,9 @@ from safetensors.torch import load_file
 from killing import Death, assert_same_run, drawn_campaign, events, killed, weights
 from upres.data.store import Store
 from upres.errors import BadRun, Interrupted
-from upres.recipes.schedules import Constant, Cosine, Milestones
+from upres.recipes.schedules import Constant, Cosine, Linear, Milestones, Ramp, Steps
 from upres.recipes.schema import Recipe
+from upres.recipes.stages import SGD
 from upres.recipes.text import changed
 from upres.training.train import Needs, train
 from upres.weights.checkpoint import read_checkpoint
@@ -297,3 +299,90 @@ def test_a_run_that_is_killed_while_it_writes_files_ends_as_an_unbroken_one(
     ((run, ended),) = killed(toy_recipe, toy_store, tmp_path, [places])
     assert ended == [-9] * len(places) + [0]
     assert_same_run(run, unbroken)
+
+
+# --- what balances the players, and descent
+
+
+def balanced(recipe: Recipe, **balance: object) -> Recipe:
+    """The second stage alone, with this balance and weights and rates that follow schedules."""
+    fields = recipe.model_dump(mode="json")
+    fields["stages"] = {"gan": fields["stages"]["gan"] | {"from_scratch": True}}
+    fields["stages"]["gan"]["balance"] = balance
+    rising = Ramp(kind="cosine", start=0.01, end=0.1, begin=0.2, finish=1, unit="share")
+    return changed(
+        Recipe.model_validate(fields),
+        {
+            "stages.gan.losses.adversarial.weight": rising,
+            "stages.gan.losses.gradient": {
+                "weight": Steps(at=(3,), values=(0.5, 0), unit="steps").model_dump()
+            },
+            "stages.gan.losses.adversarial.label_smoothing": Ramp(start=0.2, end=0, finish=4),
+            "stages.gan.schedule": Milestones(at=(0.5,), factor=0.1, unit="share"),
+            "stages.gan.discriminator_schedule": Linear(final=0.1, warmup_steps=2),
+            "log_every": 4,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("balance", "changes"),
+    [
+        ({"generator_only_steps": 3}, {}),
+        ({"discriminator_steps": 2}, {"generator.batch_norm": "block"}),
+        ({"accuracy_band": [0.45, 0.8]}, {}),
+        ({"accuracy_band": [0.45, 0.8]}, {"stages.gan.discriminator.norm": "batch"}),
+        ({"adaptive": True, "r1": 1.0, "r2": 0.1, "penalty_every": 2}, {}),
+        (
+            {
+                "generator_only_steps": 1,
+                "discriminator_steps": 2,
+                "accuracy_band": [0.2, 0.7],
+                "adaptive": True,
+                "r1": {"kind": "linear", "start": 1, "end": 0, "finish": 4},
+                "penalty_every": 3,
+            },
+            {"stages.gan.losses.adversarial.form": "relativistic-average"},
+        ),
+    ],
+)
+def test_a_balanced_stage_that_is_stopped_after_every_step_ends_as_an_unbroken_one(
+    toy_recipe: Recipe,
+    trained: Trainer,
+    tmp_path: Path,
+    balance: dict[str, object],
+    changes: dict[str, object],
+) -> None:
+    recipe = changed(balanced(toy_recipe, **balance), changes)
+    trained(recipe, tmp_path / "at once")
+    starts = 0
+    while not (tmp_path / "run" / "model.safetensors").exists():
+        starts += 1
+        assert starts <= 6, "it does not get on"
+        with contextlib.suppress(Interrupted):
+            trained(recipe, tmp_path / "run", should_stop=lambda: True)
+    assert starts == 6
+    assert_same_run(tmp_path / "run", tmp_path / "at once")
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_descent_with_a_slower_last_layer_is_resumed_with_its_rates_and_momentum(
+    toy_recipe: Recipe, trained: Trainer, tmp_path: Path, momentum: float
+) -> None:
+    recipe = one_stage(
+        toy_recipe,
+        {
+            "stages.pixel.steps": 12,
+            "stages.pixel.optimiser": SGD(rate=0.01, momentum=momentum, last_layer=0.1),
+            "stages.pixel.schedule": Milestones(at=(4, 8), factor=0.5),
+            "generator.batch_norm": "block",
+            "log_every": 1,
+        },
+    )
+    with pytest.raises(Interrupted, match="stopped at step 6 of 12"):
+        trained(recipe, tmp_path / "run", should_stop=after(6))
+    trained(recipe, tmp_path / "run")
+    trained(recipe, tmp_path / "at once")
+    assert_same_run(tmp_path / "run", tmp_path / "at once")
+    rates = [event["rate"] for event in events(tmp_path / "run", "step")]
+    assert rates == [0.01] * 4 + [0.005] * 4 + [0.0025] * 4
