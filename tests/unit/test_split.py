@@ -6,7 +6,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from upres.data.split import Hash, Photo, Piece, difference_hash, near_duplicates, packed, plan
+from upres.data.split import (
+    Hash,
+    Photo,
+    Piece,
+    as_rows,
+    difference_hash,
+    near_any,
+    near_duplicates,
+    packed,
+    plan,
+)
 
 
 def photo(number: int, *, height: int = 480, width: int = 640, near: int | None = None) -> Photo:
@@ -172,3 +182,17 @@ def test_twins_of_other_sizes_are_cut_at_the_same_place_of_the_scene() -> None:
         Piece(1, "validation", 0, 154, 150, 96),
         Piece(2, "validation", 0, 77, 75, 48),
     ]
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, 64])
+def test_blocks_of_comparisons_change_no_group(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(0)
+    photos = [photo(number, near=rng.randrange(12)) for number in range(30)]
+    expected: dict[bytes, list[int]] = {}
+    for place, one in enumerate(photos):  # names rise with places
+        expected.setdefault(one.looks, []).append(place)
+    monkeypatch.setattr("upres.data.split.BLOCK", block)
+    assert near_duplicates(photos) == list(expected.values())
+    others = photos[:5]
+    near = near_any(as_rows(one.looks for one in photos), as_rows(one.looks for one in others))
+    assert near.tolist() == [one.looks in {o.looks for o in others} for one in photos]
