@@ -42,6 +42,8 @@ def _explained(path: Path, error: OSError) -> OSError | NoSpace:
     reasons = {
         errno.ENOSPC: "the disk is full",
         errno.EDQUOT: "the disk quota is used up",
+        errno.EFBIG: "it would be larger than the disk or this process may have it",
+        errno.EIO: "the disk reports an error",
         errno.EACCES: "the folder may not be written",
         errno.EPERM: "the folder may not be written",
         errno.EROFS: "the file system is read-only",

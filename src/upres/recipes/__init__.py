@@ -86,7 +86,10 @@ def get_recipe(name_or_file: str) -> Recipe:
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise BadSetting(f"there is no recipe file {name_or_file!r}.")
-        return from_yaml(path.read_text(encoding="utf-8"), name=name_or_file)
+        try:
+            return from_yaml(path.read_text(encoding="utf-8"), name=name_or_file)
+        except UnicodeDecodeError:
+            raise BadSetting(f"{name_or_file} is not text in UTF-8.") from None
     raise BadSetting(
         f"there is no recipe {name_or_file!r} (one of your own is a file that ends in .yaml): "
         f"{suggestion(name_or_file, RECIPES)}"
