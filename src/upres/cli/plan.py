@@ -14,19 +14,20 @@ from upres.networks.build import (
 )
 from upres.recipes import sources_of
 from upres.recipes.schema import Recipe
-from upres.recipes.stages import GanStage, PixelStage
+from upres.recipes.stages import GanStage
 from upres.recipes.text import to_yaml
+from upres.training.devices import Device, Layout
 from upres.training.fabric import fabric_for
 from upres.training.length import stage_minutes, stage_steps
 from upres.training.timing import step_seconds
 from upres.upscaling.precision import pick_precision
 
 
-def plan_text(recipe: Recipe, photos: Sequence[str]) -> str:
+def plan_text(recipe: Recipe, photos: Sequence[str], layout: Layout) -> str:
     """Return the recipe as YAML, and as comments what a run of it would be and take.
 
-    The time is that of one step of each stage on random pictures here; the memory is the
-    program's largest so far. Raises BadSetting as training would.
+    The time is that of one step of each stage on random pictures, by one process; the memory is
+    the program's largest so far. Raises BadSetting as training would.
     """
     generator = build_generator(recipe.generator, recipe.scale, seed=recipe.seed)
     flops = flops_per_lr_pixel(generator)
@@ -36,18 +37,20 @@ def plan_text(recipe: Recipe, photos: Sequence[str]) -> str:
         f"pixel, {flops * pixels / 1e9:.1f} GFLOPs for a batch",
     ]
     count = training_photos(photos)
-    for name, stage in recipe.stages.items():
-        lines.append(_stage(recipe, name, stage, count))
+    for name in recipe.stages:
+        lines.append(_stage(recipe, name, count, layout.device))
     lines.append(f"largest memory of these steps: {_megabytes():,.0f} MB")
     return to_yaml(recipe, sources_of(recipe)) + "".join(f"# {line}\n" for line in lines)
 
 
-def _stage(recipe: Recipe, name: str, stage: PixelStage | GanStage, photos: int) -> str:
+def _stage(recipe: Recipe, name: str, photos: int, device: Device) -> str:
+    stage = recipe.stages[name]
     parts = [f"stage {name}:"]
     if isinstance(stage, GanStage):
         judge = build_discriminator(stage.discriminator, recipe.crops.hr_patch, seed=0)
         parts.append(f"discriminator {count_parameters(judge):,} parameters,")
-    seconds = step_seconds(fabric_for(pick_precision(recipe.precision)), recipe, name)
+    fabric = fabric_for(pick_precision(recipe.precision, device), Layout(device=device))
+    seconds = step_seconds(fabric, recipe, name)
     parts.append(f"{seconds:.2f} s a step ({recipe.batch / seconds:.1f} images/s),")
     minutes = stage_minutes(recipe, name)
     if minutes is not None:

@@ -99,7 +99,7 @@ def train(
     refuse_layout(chosen, computes, layout)
     first = None if init is None else load_model(init)
     if dry_run:
-        print(plan_text(chosen, photos), end="")
+        print(plan_text(chosen, photos, layout), end="")
         return
     fabric = fabric_for(computes, layout)
     with launched(fabric):

@@ -19,6 +19,7 @@ from upres.report.run_log import read_run_log
 from upres.training.validation import centre
 
 JUDGED_SIDE = 512  # HR px: the central part of larger photos
+JUDGED = 100  # photos at most, spread over all of the side
 SHOWN = 6  # pictures
 
 
@@ -89,9 +90,10 @@ def _held_out(store: AnyStore, protocol: Protocol, scale: int) -> tuple[str, lis
     pictures, split = store.pictures("test"), "test"
     if not pictures:
         pictures, split = store.pictures("validation"), "validation"
+    count = min(JUDGED, len(pictures))
     return split, [
         JudgedPair(pair.name, make_lr(hr, protocol, scale), hr)
-        for pair in pictures
+        for pair in (pictures[place * len(pictures) // count] for place in range(count))
         for hr in [centre(pair.hr, JUDGED_SIDE, scale)]
         if min(hr.shape[:2]) >= protocol.least_side(scale)
     ]

@@ -177,7 +177,7 @@ def _open_run(
     stamp = read_facts(folder).get("stamp") if (folder / "run.json").exists() else None
     open_run(folder, recipe, facts)
     refuse_changed(store, stamp)
-    remember(folder, devices=dataclasses.asdict(layout))
+    remember(folder, devices=dataclasses.asdict(layout), stamp=store.stamp)
 
 
 def _begin_journal(work: Work) -> None:
