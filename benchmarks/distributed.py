@@ -16,16 +16,16 @@ import time
 
 import torch
 
+from upres.processes.devices import Layout
+from upres.processes.fabric import fabric_for
+from upres.processes.together import launched, share
 from upres.recipes import get_recipe
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import PixelStage
 from upres.recipes.terms import weights_of
 from upres.recipes.text import changed
-from upres.training.devices import Layout
-from upres.training.fabric import fabric_for
 from upres.training.perceivers import untrained_perceivers
 from upres.training.players import new_state, set_up
-from upres.training.processes import launched, share
 from upres.training.step import PixelAim, pixel_step
 from upres.upscaling.precision import pick_precision
 

@@ -31,12 +31,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from upres.data.crops import CropSettings
 from upres.networks.msrresnet import MSRResNetSettings
+from upres.processes.fabric import fabric_for
 from upres.recipes import RECIPES
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import Adam, GanStage, PixelStage
 from upres.recipes.terms import weights_of
 from upres.recipes.text import changed
-from upres.training.fabric import fabric_for
 from upres.training.perceivers import untrained_perceivers
 from upres.training.players import Players, new_state, set_up
 from upres.training.step import GanAim, PixelAim, discriminator_step, generator_step, pixel_step

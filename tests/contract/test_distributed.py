@@ -23,12 +23,12 @@ from torch import Tensor
 from upres.data.store import Store, open_store, prepare
 from upres.errors import BadSetting, Interrupted
 from upres.images.files import Picture, write_picture
+from upres.processes.devices import Layout
+from upres.processes.fabric import fabric_for
+from upres.processes.fitting import own_statistics, refuse_layout
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import SGD
 from upres.recipes.text import changed, to_yaml
-from upres.training.devices import Layout
-from upres.training.fabric import fabric_for
-from upres.training.fitting import own_statistics, refuse_layout
 from upres.training.journal import Event, read_events
 from upres.training.perceivers import untrained_perceivers
 from upres.training.train import Needs, train

@@ -16,12 +16,12 @@ import torch
 from lightning_fabric import Fabric
 
 from upres.data.store import Store, open_store
+from upres.processes.devices import Layout
+from upres.processes.fabric import fabric_for
+from upres.processes.together import launched
 from upres.recipes.schema import Recipe
 from upres.recipes.text import from_yaml
-from upres.training.devices import Layout
-from upres.training.fabric import fabric_for
 from upres.training.perceivers import untrained_perceivers
-from upres.training.processes import launched
 from upres.training.train import Needs, train
 
 

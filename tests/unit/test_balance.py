@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from upres.networks.build import build_discriminator
 from upres.networks.discriminators import VGGDiscriminatorSettings
+from upres.processes.fabric import fabric_for
 from upres.recipes.terms import GanLosses
-from upres.training.fabric import fabric_for
 from upres.training.learning import Player
 from upres.training.step import (
     Eyes,

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from upres.errors import BadSetting
-from upres.training import devices
-from upres.training.devices import Layout, Wish, lay_out, shares
-from upres.training.launched import Started, is_first, started_by
+from upres.processes import devices
+from upres.processes.devices import Layout, Wish, lay_out, shares
+from upres.processes.launched import Started, is_first, started_by
 
 TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "LOCAL_WORLD_SIZE": "4", "WORLD_SIZE": "8", "RANK": "5"}
 SLURM = {"SLURM_NTASKS": "6", "SLURM_NNODES": "3", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "train"}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from upres.training.measures import grid_energy, high_frequency, parameter_distance
+from upres.watch.measures import grid_energy, high_frequency, parameter_distance
 
 
 def wave(period: int, amplitude: float = 0.1, side: int = 84) -> Tensor:

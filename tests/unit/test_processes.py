@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from upres.errors import NoSpace
-from upres.training import processes
-from upres.training.fabric import fabric_for
-from upres.training.launched import ToldByFirst
-from upres.training.processes import LostProcess
+from upres.processes import together as processes
+from upres.processes.fabric import fabric_for
+from upres.processes.launched import ToldByFirst
+from upres.processes.together import LostProcess
 
 SCRIPT = Path(__file__).with_name("together.py")
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from upres.errors import BadSetting
-from upres.training.devices import Layout
-from upres.training.scaling import check_precision, load_scaler, new_scaler, scaler_tensors
+from upres.processes.devices import Layout
+from upres.processes.scaling import check_precision, load_scaler, new_scaler, scaler_tensors
 
 
 @pytest.mark.parametrize(

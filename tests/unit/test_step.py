@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from upres.errors import Diverged
 from upres.networks.features import FeatureNetwork
+from upres.processes.fabric import fabric_for
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import GanStage
 from upres.recipes.terms import GanLosses, PixelLosses, weights_of
 from upres.recipes.text import changed
-from upres.training.fabric import fabric_for
 from upres.training.perceivers import Features, Perceivers
 from upres.training.players import Players, new_state, set_up
 from upres.training.state import StageState

@@ -14,8 +14,8 @@ from upres.losses.style import style
 from upres.networks.dists import DISTS
 from upres.networks.features import FeatureNetwork
 from upres.networks.lpips import LPIPS
+from upres.processes.fabric import fabric_for
 from upres.recipes.terms import GanLosses, PixelLosses, weights_of
-from upres.training.fabric import fabric_for
 from upres.training.learning import Player
 from upres.training.step import Eyes, GanAim, PixelAim, generator_step, pixel_step
 from upres.training.terms import feature_terms, picture_terms

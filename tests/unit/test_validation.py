@@ -12,8 +12,8 @@ from upres.data.crops import Pair
 from upres.errors import BadPhotos
 from upres.evaluation.judge import JudgedPair
 from upres.evaluation.protocols import PROTOCOLS, make_lr
+from upres.processes.fabric import fabric_for
 from upres.recipes.schema import Validation
-from upres.training.fabric import fabric_for
 from upres.training.validation import Validator, centre, is_better, validation_pairs
 
 PROTOCOL = PROTOCOLS["sr-y-float"]

@@ -10,8 +10,8 @@ from upres.recipes import RECIPES
 from upres.recipes.stages import GanStage, PixelStage, Stage
 from upres.recipes.text import changed
 from upres.training.journal import Event
-from upres.training.verdicts import RULES
-from upres.training.watch import Verdict, Watch, changes, replayed, standing, verdicts
+from upres.watch.verdicts import RULES
+from upres.watch.watch import Verdict, Watch, changes, replayed, standing, verdicts
 
 HEALTHY = {"loss": 0.6, "accuracy": 0.85, "real": 1.5, "fake": -1.2, "updated": 1.0}
 LOOK = {

@@ -8,9 +8,10 @@ import torch
 from lightning_fabric import Fabric
 
 from upres.errors import NoSpace
-from upres.training.devices import Layout
-from upres.training.fabric import fabric_for
-from upres.training.processes import (
+from upres.processes.devices import Layout
+from upres.processes.fabric import fabric_for
+from upres.processes.sharding import is_sharded, like, shard, whole
+from upres.processes.together import (
     any_of,
     as_in_first,
     average_gradients,
@@ -22,7 +23,6 @@ from upres.training.processes import (
     of_all,
     share,
 )
-from upres.training.sharding import is_sharded, like, shard, whole
 
 
 def what_comes_out(fabric: Fabric) -> dict[str, object]:

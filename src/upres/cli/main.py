@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from upres.errors import Diverged, Interrupted, UpresError
-from upres.training.launched import ToldByFirst, is_first
+from upres.processes.launched import ToldByFirst, is_first
 
 app = typer.Typer(
     name="upres",

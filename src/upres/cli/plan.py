@@ -12,12 +12,12 @@ from upres.networks.build import (
     count_parameters,
     flops_per_lr_pixel,
 )
+from upres.processes.devices import Device, Layout
+from upres.processes.fabric import fabric_for
 from upres.recipes import sources_of
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import GanStage
 from upres.recipes.text import to_yaml
-from upres.training.devices import Device, Layout
-from upres.training.fabric import fabric_for
 from upres.training.length import stage_minutes, stage_steps
 from upres.training.timing import step_seconds
 from upres.upscaling.precision import pick_precision

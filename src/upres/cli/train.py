@@ -73,16 +73,16 @@ def train(
     from upres.cli.stores import open_all
     from upres.errors import MissingExtra
     from upres.evaluation.table import table_text
+    from upres.processes.devices import Wish, lay_out
+    from upres.processes.fabric import fabric_for
+    from upres.processes.fitting import own_statistics, refuse_layout
+    from upres.processes.launched import started_by
+    from upres.processes.together import after_first, launched
     from upres.recipes import get_recipe
     from upres.recipes.text import override
     from upres.report.page import missing_package
     from upres.report.run_report import finish_run
     from upres.tracking.choosing import check_names, tracking
-    from upres.training.devices import Wish, lay_out
-    from upres.training.fabric import fabric_for
-    from upres.training.fitting import own_statistics, refuse_layout
-    from upres.training.launched import started_by
-    from upres.training.processes import after_first, launched
     from upres.training.train import find_needs, run_precision
     from upres.training.train import train as run_recipe
     from upres.weights.model import load_model

@@ -117,16 +117,9 @@ class PixelLosses(BaseModel, frozen=True, extra="forbid"):
     dists: DISTSTerm | None = None
 
 
-class GanLosses(BaseModel, frozen=True, extra="forbid"):
-    """What a generator learns by against a discriminator; terms without value are off."""
+class GanLosses(PixelLosses, frozen=True, extra="forbid"):
+    """What a generator learns by against a discriminator: these terms beside the pictures' own."""
 
-    pixel: PixelTerm = PixelTerm()
-    structure: StructureTerm | None = None
-    gradient: GradientTerm | None = None
-    frequency: FrequencyTerm | None = None
-    variation: VariationTerm | None = None
-    lpips: LPIPSTerm | None = None
-    dists: DISTSTerm | None = None
     content: ContentTerm = ContentTerm()
     style: StyleTerm | None = None
     adversarial: AdversarialTerm = AdversarialTerm()

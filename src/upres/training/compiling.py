@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from upres.training.fabric import in_precision
+from upres.processes.fabric import in_precision
 
 _TIMED = 6
 _WORTH_SECONDS = 480  # shorter stages are over before the compiler has paid for itself

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
-from upres.training.processes import average_gradients, means
-from upres.training.scaling import no_scaler
+from upres.processes.scaling import no_scaler
+from upres.processes.together import average_gradients, means
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from upres.data.sampler import Batch, prefetched
 from upres.errors import Diverged, Interrupted, WorkFailed
 from upres.networks.build import build_generator
+from upres.processes.sharding import is_sharded, whole
+from upres.processes.together import any_of, as_in_first, from_first
 from upres.training.journal import Event
 from upres.training.length import TIMED_STEPS, stage_minutes, steps_in
 from upres.training.meter import Meter
-from upres.training.processes import any_of, as_in_first, from_first
-from upres.training.sharding import is_sharded, whole
 from upres.training.stage_run import StageRun, is_finished
 from upres.training.state import save_tensors, state_tensors
 from upres.training.turn import Turn, take_turn

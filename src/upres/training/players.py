@@ -12,15 +12,15 @@ from torch.optim import Optimizer
 
 from upres.networks.build import build_discriminator, build_generator
 from upres.networks.features import FeatureNetwork
+from upres.processes.fabric import computes_in, fabric_for, in_precision
+from upres.processes.scaling import new_scaler
+from upres.processes.sharding import is_sharded
+from upres.processes.together import as_in_first
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import SGD, Adam, GanStage, PixelStage
 from upres.training.ema import averaged_copy
-from upres.training.fabric import computes_in, fabric_for, in_precision
 from upres.training.learning import Player
 from upres.training.perceivers import Perceivers
-from upres.training.processes import as_in_first
-from upres.training.scaling import new_scaler
-from upres.training.sharding import is_sharded
 from upres.training.state import StageState
 from upres.training.step import Eyes
 

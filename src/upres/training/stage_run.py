@@ -8,17 +8,17 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from upres.data.crops import Pair
+from upres.processes.together import share
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import GanStage, PixelStage
 from upres.training.journal import Event, Journal
 from upres.training.kept import Keeper
 from upres.training.length import epoch_steps
 from upres.training.players import Players
-from upres.training.processes import share
 from upres.training.schedule import Moment
 from upres.training.state import StageState
 from upres.training.validation import Crops, Validator
-from upres.training.watch import Watch
+from upres.watch.watch import Watch
 
 
 @dataclass(frozen=True)

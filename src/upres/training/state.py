@@ -12,8 +12,8 @@ from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from upres.errors import BadRun
-from upres.training.scaling import load_scaler, no_scaler, scaler_tensors
-from upres.training.sharding import like, whole
+from upres.processes.scaling import load_scaler, no_scaler, scaler_tensors
+from upres.processes.sharding import like, whole
 from upres.weights.tensors import read_safetensors, write_safetensors
 
 _KEY = "upres-state"

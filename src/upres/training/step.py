@@ -11,10 +11,10 @@ from torch import Tensor
 from upres.errors import Diverged
 from upres.losses.adversarial import ADVERSARIAL_PAIRS, AdversarialForm
 from upres.losses.regularisers import gradient_penalty
+from upres.processes.together import of_all
 from upres.recipes.terms import GanLosses, PixelLosses
 from upres.training.learning import Player, add_gradients, mean_of, parts_of, step
 from upres.training.perceivers import Distance, Features
-from upres.training.processes import of_all
 from upres.training.terms import feature_terms, picture_terms
 
 

@@ -21,11 +21,12 @@ from upres.errors import BadSetting
 from upres.evaluation.protocols import get_protocol
 from upres.networks.build import receptive_radius
 from upres.networks.lpips import LPIPS
+from upres.processes.devices import ALONE, Layout
+from upres.processes.fabric import fabric_for
+from upres.processes.fitting import refuse_layout
+from upres.processes.together import from_first
 from upres.recipes.schema import Recipe
 from upres.training.compiling import try_compiling
-from upres.training.devices import ALONE, Layout
-from upres.training.fabric import fabric_for
-from upres.training.fitting import refuse_layout
 from upres.training.journal import Event, Journal, read_events
 from upres.training.kept import Keeper, copy_file
 from upres.training.length import epoch_steps, planned_steps, stage_minutes, stage_steps
@@ -33,14 +34,13 @@ from upres.training.lock import only_process
 from upres.training.loop import run_stage
 from upres.training.perceivers import Perceivers, load_perceivers, published_needs
 from upres.training.players import new_state, set_up
-from upres.training.processes import from_first
 from upres.training.run import open_run, read_facts, remember
 from upres.training.schedule import refuse_late_places
 from upres.training.stage_run import StageRun, is_finished
 from upres.training.state import StageState, load_state
 from upres.training.validation import Crops, Validator, validation_pairs
-from upres.training.watch import Watch
 from upres.upscaling.precision import ComputePrecision, pick_precision
+from upres.watch.watch import Watch
 from upres.weights.checkpoint import CheckpointHeader, read_checkpoint
 from upres.weights.model import Model
 from upres.weights.perceptual import load_lpips

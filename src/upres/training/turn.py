@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from upres.data.sampler import draw
+from upres.processes.together import of_all
 from upres.recipes.stages import Balance, GanStage
 from upres.training.ema import update_average
-from upres.training.measures import grid_energy, high_frequency, parameter_distance
-from upres.training.processes import of_all
 from upres.training.schedule import Moment, rate_factor, set_rate, value_at, weights_at
 from upres.training.stage_run import StageRun
 from upres.training.step import (
@@ -26,6 +25,7 @@ from upres.training.step import (
     generator_step,
     pixel_step,
 )
+from upres.watch.measures import grid_energy, high_frequency, parameter_distance
 
 MEMORY = 0.95  # of the discriminator's running accuracy: about the last 20 of its steps
 

@@ -12,9 +12,9 @@ from upres.evaluation.judge import JudgedPair, judge, mean_metrics
 from upres.evaluation.protocols import Protocol, make_lr
 from upres.metrics.lpips import LEAST_SIDE
 from upres.networks.lpips import LPIPS
+from upres.processes.together import any_of, collected, dealt
 from upres.recipes.schema import Validation
 from upres.recipes.stages import Metric
-from upres.training.processes import any_of, collected, dealt
 from upres.upscaling.upscaler import Upscaler
 
 Crops = Mapping[str, tuple[Pixels, Pixels, Pixels]]  # by name: lr, sr, hr

@@ -18,7 +18,7 @@ from torch import Tensor, distributed, nn
 from torch.distributed.tensor import DTensor
 
 from upres.errors import UpresError, WorkFailed
-from upres.training.launched import ToldByFirst
+from upres.processes.launched import ToldByFirst
 
 Item = TypeVar("Item")
 

@@ -3,10 +3,10 @@
 from upres.errors import BadSetting
 from upres.losses.adversarial import ADVERSARIAL_PAIRS
 from upres.networks.build import has_batch_norm
+from upres.processes.devices import Layout, shares
+from upres.processes.scaling import check_precision
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import GanStage, PixelStage
-from upres.training.devices import Layout, shares
-from upres.training.scaling import check_precision
 from upres.upscaling.precision import ComputePrecision
 
 

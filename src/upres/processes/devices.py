@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 
 from upres.errors import BadSetting
-from upres.training.launched import Started
+from upres.processes.launched import Started
 
 DeviceWish = Literal["auto", "cpu", "cuda", "mps"]
 Device = Literal["cpu", "cuda", "mps"]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from upres.recipes.stages import GanStage, PixelStage
-from upres.training.journal import Event
-from upres.training.verdicts import IMPLIED, RULES, Window
+from upres.watch.verdicts import IMPLIED, RULES, Window
+
+Event = dict[str, Any]  # a line of metrics.jsonl
 
 WINDOW = 500  # steps that a verdict looks back on, and at least ...
 SHORTEST = 50

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from upres.errors import BadSetting
-from upres.training.devices import Layout
+from upres.processes.devices import Layout
 from upres.upscaling.precision import ComputePrecision
 
 

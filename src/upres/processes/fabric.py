@@ -15,8 +15,8 @@ from lightning_fabric.strategies.strategy import Strategy
 from torch import Tensor, nn
 
 from upres.errors import BadSetting
-from upres.training.devices import ALONE, Layout
-from upres.training.sharding import shard
+from upres.processes.devices import ALONE, Layout
+from upres.processes.sharding import shard
 from upres.upscaling.precision import HALVES, ComputePrecision
 
 # The first process prepares photos while the others wait. One that dies is noticed at once.
