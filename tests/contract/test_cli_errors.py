@@ -416,7 +416,7 @@ def test_the_fields_that_are_named_do_avoid_the_need() -> None:
         recipe = override(recipe, setting)
     needs = find_needs(recipe, None)
     assert needs.lpips is None
-    assert not any(needs.features.values())
+    assert not any(perceivers.networks() for perceivers in needs.perceivers.values())
 
 
 def test_a_folder_of_weights_that_is_none_is_refused(

@@ -172,7 +172,10 @@ def test_json_of_one_recipe_and_of_the_list(upres: Upres) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["usrgan", "--compare", "usrgun"], "there is no recipe 'usrgun': did you mean 'usrgan'?"),
+        (
+            ["usrgan", "--compare", "usrgun"],
+            "there is no recipe 'usrgun' (one of your own is a file",
+        ),
         (["usrgan", "--compare", "no.yaml"], "there is no recipe file 'no.yaml'"),
         (["--compare", "usrgan"], "upres recipe NAME --compare usrgan."),
         (["--set", "batch=4"], "upres recipe NAME --set."),

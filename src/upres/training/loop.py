@@ -13,7 +13,7 @@ from upres.data.sampler import Batch, prefetched
 from upres.errors import Diverged, Interrupted, WorkFailed
 from upres.networks.build import build_generator
 from upres.processes.sharding import is_sharded, whole
-from upres.processes.together import any_of, as_in_first, from_first
+from upres.processes.together import LostProcess, any_of, as_in_first, from_first
 from upres.training.journal import Event
 from upres.training.length import TIMED_STEPS, stage_minutes, steps_in
 from upres.training.meter import Meter
@@ -146,6 +146,8 @@ def _validate(run: StageRun) -> float:
     shown = None if show is None else partial(show, run.name, step)
     try:
         metrics = run.validate(judged, run.fabric, shown)
+    except LostProcess:
+        raise
     except WorkFailed:
         what = f"the generator's pictures are not finite after step {step}"
         raise _diverged(run, what) from None
