@@ -105,10 +105,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--recipe", choices=list(STARTS), help="only this one")
     parser.add_argument("--steps", type=int, default=600, help="of each GAN stage")
     parser.add_argument("--pixel-steps", type=int, default=1500)
     arguments = parser.parse_args()
-    for name, recipe in STARTS.items():
+    for name in [arguments.recipe] if arguments.recipe else list(STARTS):
+        recipe = STARTS[name]
         store = _store(arguments.photos, arguments.out, recipe)
         start = _pixel_stage(name, recipe, store, arguments.out, arguments.pixel_steps)
         print(f"\n### {name}\n\n{HEAD}")
