@@ -1,6 +1,6 @@
 """Patches a second from a prepared store, and from folders of PNG files read by Pillow.
 
-    python benchmarks/loader.py [--photos ../shared/data/photos] [--rounds 5] [--seconds 2]
+    python benchmarks/loader.py [--photos FOLDER] [--rounds 5] [--seconds 2]
 
 Both give batches of 16 aligned pairs (HR 128 px, LR 32 px, flipped and turned) and run on one core,
 in turn in one process, so that a busy machine slows both; the ratio of the medians counts, and the
@@ -23,6 +23,7 @@ from PIL import Image
 from upres.data.crops import CropSettings, Pair, augment, paired_crop
 from upres.data.sampler import Batch, draw, prefetched
 from upres.data.store import Store, open_store, prepare
+from upres.demo import scikit_image_photos
 
 SCALE, BATCH, TARGET = 4, 16, 2000
 SETTINGS = CropSettings(hr_patch=128)
@@ -30,14 +31,14 @@ SETTINGS = CropSettings(hr_patch=128)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=Path, default=Path("../shared/data/photos"))
+    parser.add_argument("--photos", type=Path, help="by default those of scikit-image")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
-        prepare(arguments.photos, Path(folder) / "store", scale=SCALE)
+        prepare(arguments.photos or scikit_image_photos(), Path(folder) / "store", scale=SCALE)
         store = open_store(Path(folder) / "store")
         files = _png_files(store, Path(folder))
         contenders = {"store": _from_store(store), "png": _from_png(files)}

@@ -65,7 +65,7 @@ def run_demo(
     Called again with the same folder it goes on where it stopped.
     Raises MissingExtra without scikit-image, matplotlib or jinja2, before anything starts.
     """
-    photos = _scikit_image_photos()
+    photos = scikit_image_photos()
     missing = missing_package()
     if missing is not None:
         raise MissingExtra(missing, "demo", "The demo's report")
@@ -131,7 +131,7 @@ def _pair(path: Path, protocol: Protocol, scale: int) -> JudgedPair:
     return JudgedPair(path.stem, make_lr(hr, protocol, scale), hr)
 
 
-def _scikit_image_photos() -> Path:
+def scikit_image_photos() -> Path:
     package = util.find_spec("skimage")
     if package is None or package.origin is None:
         raise MissingExtra("scikit-image", "demo", "The demo")
