@@ -71,7 +71,7 @@ def _scores(
         "psnr": float(psnr(exact, expected, border=0)),
         "ssim": float(ssim(exact, expected, border=0)),
         "vgg": float(content(of_sr, of_hr, {LAYER: 1.0}, "squared")),
-        "lpips": lpips_distance(lpips, sr, hr),
+        "lpips": float(lpips_distance(lpips, _tensor(sr, 255.0), _tensor(hr, 255.0))),
     }
 
 

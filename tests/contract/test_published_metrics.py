@@ -11,6 +11,7 @@ import pytest
 
 from upres.evaluation.candidates import compare, resolve_rows
 from upres.evaluation.judge import Evaluation
+from upres.evaluation.measures import measures_for
 from upres.evaluation.pairs import load_pairs
 from upres.evaluation.protocols import Protocol, get_protocol
 
@@ -18,9 +19,7 @@ SET5 = Path(__file__).parents[2].parent / "shared" / "data" / "Set5"
 pytestmark = pytest.mark.skipif(not SET5.is_dir(), reason="Set5 is not on this machine")
 
 FLOAT, ROUNDED = get_protocol("sr-y-float"), get_protocol("sr-y")
-RGB = FLOAT.model_copy(update={"name": "sr-rgb", "space": "rgb"})
-# MATLAB's old imresize on uint8, which SelfExSR's stored scores come from
-LEGACY = ROUNDED.model_copy(update={"lr_resizer": "matlab-legacy"})
+RGB = get_protocol("sr-rgb")
 
 # PSNR and SSIM of each image at x4: sr-y-float, sr-y, sr-rgb with border 4
 PER_IMAGE = {
@@ -36,7 +35,8 @@ PER_IMAGE = {
 def bicubic(protocol: Protocol, scale: int, name: str = "bicubic") -> Evaluation:
     candidates, _ = resolve_rows([name], scale)
     pairs = load_pairs(SET5, scale, protocol=protocol)
-    return compare(candidates, pairs, protocol, scale=scale, dataset="Set5")
+    measures = measures_for(["psnr", "ssim"], protocol, {})
+    return compare(candidates, pairs, protocol, scale=scale, dataset="Set5", measures=measures)
 
 
 @pytest.mark.parametrize("column, protocol", list(enumerate([FLOAT, ROUNDED, RGB])))
@@ -75,15 +75,11 @@ def test_the_published_lr_files_give_other_numbers_under_another_name():
 
 
 def test_a_chain_of_the_old_matlab_gives_the_scores_stored_with_its_files():
-    from upres.evaluation.judge import judge, mean_metrics
-    from upres.images.resize import enlarge
-
-    pairs = load_pairs(SET5, 4, protocol=LEGACY)
-    scores = judge(lambda lr: enlarge(lr, 4, "bicubic", "matlab-legacy"), pairs, LEGACY, scale=4)
+    (row,) = bicubic(get_protocol("selfexsr"), 4).rows
     stored = [31.7711, 30.1751, 22.0992, 31.5785, 26.4645]
-    found = [s.metrics["psnr_y"] for s in scores]
+    found = [s.metrics["psnr_y"] for s in row.per_image]
     assert found == pytest.approx(stored, abs=1e-4)
-    assert mean_metrics(scores)["ssim_y"] == pytest.approx(0.81008, abs=5.1e-6)
+    assert row.metrics["ssim_y"] == pytest.approx(0.81008, abs=5.1e-6)
 
 
 def test_nothing_of_set5_is_restored_exactly():

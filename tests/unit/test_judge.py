@@ -22,6 +22,7 @@ from upres.evaluation.judge import (
     row,
     score,
 )
+from upres.evaluation.measures import measures_for
 from upres.evaluation.pairs import dataset_name, load_pairs
 from upres.evaluation.protocols import get_protocol, make_lr
 from upres.images.resize import enlarge
@@ -30,6 +31,17 @@ from upres.networks.srresnet import SRResNetSettings
 from upres.weights.model import Model
 
 FLOAT, ROUNDED = get_protocol("sr-y-float"), get_protocol("sr-y")
+
+
+def scored(sr, pair, protocol, *, scale, lpips=None):
+    """The scores of one picture."""
+    networks = {} if lpips is None else {"lpips_alex": lpips}
+    measures = measures_for(["psnr", "ssim", *networks], protocol, networks)
+    (scores,) = score([(pair, sr)], protocol, scale=scale, measures=measures)
+    return scores
+
+
+PIXELS = measures_for(["psnr", "ssim"], FLOAT, {})
 
 
 def noise(height=40, width=36, seed=0):
@@ -69,22 +81,22 @@ def fake_model(name, scale, sha256="ab" * 32):
 def test_a_constant_error_of_luma_has_its_psnr():
     # 7 levels in each channel are 7 * 219 / 255 = 6.0118 levels of luma, 6 when rounded
     hr = np.full((40, 40, 3), 100, np.uint8)
-    float_score = score(hr + 7, pair_of(hr), FLOAT, scale=4).metrics["psnr_y"]
-    rounded_score = score(hr + 7, pair_of(hr), ROUNDED, scale=4).metrics["psnr_y"]
+    float_score = scored(hr + 7, pair_of(hr), FLOAT, scale=4).metrics["psnr_y"]
+    rounded_score = scored(hr + 7, pair_of(hr), ROUNDED, scale=4).metrics["psnr_y"]
     assert float_score == pytest.approx(20 * math.log10(255 / (7 * 219 / 255)), abs=1e-9)
     assert rounded_score == pytest.approx(20 * math.log10(255 / 6), abs=1e-9)
 
 
 def test_a_grey_picture_is_compared_by_its_own_values():
     hr = np.full((40, 40, 3), 100, np.uint8)
-    scores = score(hr + 2, pair_of(hr, grey=True), FLOAT, scale=4)
+    scores = scored(hr + 2, pair_of(hr, grey=True), FLOAT, scale=4)
     assert scores.metrics["psnr_y"] == pytest.approx(42.1102036954, abs=1e-9)
 
 
 def test_rgb_protocols_compare_the_three_channels():
     rgb = FLOAT.model_copy(update={"space": "rgb"})
     hr = np.full((40, 40, 3), 100, np.uint8)
-    scores = score(hr + np.array([3, 0, 0], np.uint8), pair_of(hr), rgb, scale=4)
+    scores = scored(hr + np.array([3, 0, 0], np.uint8), pair_of(hr), rgb, scale=4)
     assert scores.metrics["psnr_rgb"] == pytest.approx(10 * math.log10(255**2 / 3))
     assert set(scores.metrics) == {"psnr_rgb", "ssim_rgb"}
 
@@ -94,23 +106,23 @@ def test_the_border_is_the_scale():
     spoilt = hr.copy()
     spoilt[:4] = spoilt[-4:] = 0
     spoilt[:, :4] = spoilt[:, -4:] = 0
-    assert score(spoilt, pair_of(hr), FLOAT, scale=4).metrics["psnr_y"] == math.inf
-    assert score(spoilt, pair_of(hr), FLOAT, scale=3).metrics["psnr_y"] < 30
+    assert scored(spoilt, pair_of(hr), FLOAT, scale=4).metrics["psnr_y"] == math.inf
+    assert scored(spoilt, pair_of(hr), FLOAT, scale=3).metrics["psnr_y"] < 30
 
 
 def test_lpips_sees_the_whole_8_bit_picture():
     hr, network = noise(), LPIPS("alexnet")
     spoilt = hr.copy()
     spoilt[:2] = 0
-    assert score(hr, pair_of(hr), FLOAT, scale=4, lpips=network).metrics["lpips_alex"] == 0
-    assert score(spoilt, pair_of(hr), FLOAT, scale=4, lpips=network).metrics["lpips_alex"] > 1e-4
+    assert scored(hr, pair_of(hr), FLOAT, scale=4, lpips=network).metrics["lpips_alex"] == 0
+    assert scored(spoilt, pair_of(hr), FLOAT, scale=4, lpips=network).metrics["lpips_alex"] > 1e-4
 
 
 def test_judging_keeps_the_order_and_names_of_the_pairs():
     pairs = [pair_of(noise(seed=1), "b.png"), pair_of(noise(seed=2), "a.png")]
     scores = judge(bicubic, pairs, FLOAT, scale=4)
     assert [s.image for s in scores] == ["b.png", "a.png"]
-    assert scores[0] == score(bicubic(pairs[0].lr), pairs[0], FLOAT, scale=4)
+    assert scores[0] == scored(bicubic(pairs[0].lr), pairs[0], FLOAT, scale=4)
 
 
 def test_the_mean_leaves_out_what_is_infinite():
@@ -126,7 +138,7 @@ def test_the_mean_leaves_out_what_is_infinite():
 
 def test_an_evaluation_survives_its_file_and_names_its_conditions():
     hr = noise()
-    rows = [row("perfect", "set", [score(hr, pair_of(hr), ROUNDED, scale=4)])]
+    rows = [row("perfect", "set", [scored(hr, pair_of(hr), ROUNDED, scale=4)])]
     result = evaluation(ROUNDED, 4, rows)
     text = result.model_dump_json()
     assert Evaluation.model_validate_json(text) == result
@@ -140,7 +152,7 @@ def test_an_evaluation_survives_its_file_and_names_its_conditions():
 
 def test_sr_of_another_size_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match=r"a.png: sr is \(8, 8, 3\) but hr is \(40, 36, 3\)"):
-        score(np.zeros((8, 8, 3), np.uint8), pair_of(noise()), FLOAT, scale=4)
+        scored(np.zeros((8, 8, 3), np.uint8), pair_of(noise()), FLOAT, scale=4)
 
 
 # --- folders -------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def test_each_model_has_a_line_and_the_best_of_each_column_a_star():
     ]
     assert gan.count("*") == 1
     assert "0.1200*" in gan
-    assert "LPIPS alex: lower is better" in lines[-1]
+    assert "LPIPS: lower is better" in lines[-1]
 
 
 def test_values_that_are_missing_or_infinite_have_their_own_signs():

@@ -42,6 +42,9 @@ def evaluate(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write all numbers, each picture's.")
     ] = None,
+    metrics: Annotated[
+        str, typer.Option(help="Names with commas between them; `upres metrics` lists all.")
+    ] = "psnr,ssim,lpips_alex",
     no_lpips: Annotated[
         bool, typer.Option("--no-lpips", help="Leave LPIPS and its pretrained weights out.")
     ] = False,
@@ -56,6 +59,7 @@ def evaluate(
 
     from upres.atomic import write_text
     from upres.evaluation.candidates import compare, resolve_rows
+    from upres.evaluation.measures import measures_for
     from upres.evaluation.pairs import dataset_name, load_pairs
     from upres.evaluation.protocols import get_protocol, with_given_lr
     from upres.evaluation.table import table_text
@@ -64,8 +68,10 @@ def evaluate(
     if lr is LrSource.given:
         chosen = with_given_lr(chosen)
     candidates, shared = resolve_rows(models, scale)
-    pairs = load_pairs(data, shared, protocol=chosen, with_lpips=not no_lpips)
-    network = None if no_lpips else _lpips(weights_dir)
+    names = [name for name in metrics.split(",") if not (no_lpips and name == "lpips_alex")]
+    pairs = load_pairs(data, shared, protocol=chosen, metrics=names)
+    networks = {"lpips_alex": _lpips(weights_dir)} if "lpips_alex" in names else {}
+    measures = measures_for(names, chosen, networks)
     console = Console(stderr=True)
     hidden = quiet or not console.is_terminal
     with Progress(console=console, transient=True, disable=hidden) as progress:
@@ -76,7 +82,7 @@ def evaluate(
             chosen,
             scale=shared,
             dataset=dataset_name(data.resolve()),
-            lpips=network,
+            measures=measures,
             seen=lambda *_: progress.advance(task),
         )
     typer.echo(table_text(result), nl=False)

@@ -5,21 +5,33 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from upres.errors import BadPhotos, BadSetting, suggestion
-from upres.evaluation.judge import Enlarge, Evaluation, JudgedPair, Pixels, evaluation, row, score
+from upres.errors import BadPhotos, BadPicture, BadSetting, suggestion
+from upres.evaluation.judge import (
+    Enlarge,
+    Evaluation,
+    Failure,
+    JudgedPair,
+    Measures,
+    Pixels,
+    Row,
+    evaluation,
+    judge,
+    row,
+)
+from upres.evaluation.luma_chain import enlarged_luma
 from upres.evaluation.pairs import PairFolder, named_like
 from upres.evaluation.protocols import Protocol
 from upres.images.files import read_rgb
 from upres.images.resize import KERNELS, Kernel, enlarge
 from upres.networks.build import receptive_radius
-from upres.networks.lpips import LPIPS
+from upres.recipes.learnt import metrics_learnt
 from upres.upscaling.upscaler import Upscaler
 from upres.weights.model import Model, load_model, zoo_names
 
 DEFAULT_SCALE = 4
 IMAGES = "images:"  # what stands before a folder of finished SR pictures
 
-SuperResolve = Callable[[JudgedPair], Pixels]
+SuperResolve = Callable[[JudgedPair, Protocol], Pixels]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +42,7 @@ class Candidate:
     super_resolve: SuperResolve
     weights_sha256: str | None = None
     finished: bool = False  # the SR are files, so they can be missing or have wrong sizes
+    trained_on: tuple[str, ...] = ()  # metrics that were among its losses
 
 
 Seen = Callable[[Candidate, JudgedPair, Pixels], None]
@@ -54,25 +67,51 @@ def compare(
     *,
     scale: int,
     dataset: str,
-    lpips: LPIPS | None = None,
+    measures: Measures,
     seen: Seen = lambda candidate, pair, sr: None,
 ) -> Evaluation:
-    """Return a row for each candidate; `seen` is given each SR picture once it was scored.
+    """Return a row for each candidate; `seen` is given each SR picture once it was made.
 
-    Raises BadPhotos for finished pictures that are missing or of a wrong size, before any work.
+    A finished picture that cannot be read is left out for all rows and listed as failed.
+    Raises BadPhotos for finished pictures that are missing or of a wrong size, BadSetting for a
+    network under a protocol that enlarges luma alone; both before any work.
     """
+    failed = list(pairs.failed) if isinstance(pairs, PairFolder) else []
+    unreadable = _unreadable(candidates, pairs, protocol)
+    failed += unreadable
+    left_out = {failure.image for failure in unreadable}
+
+    def scored(candidate: Candidate) -> Row:
+        scores = judge(
+            lambda pair: candidate.super_resolve(pair, protocol),
+            (pair for pair in pairs if pair.name not in left_out),
+            protocol,
+            scale=scale,
+            measures=measures,
+            seen=partial(seen, candidate),
+        )
+        return row(candidate.name, dataset, scores, candidate.weights_sha256, candidate.trained_on)
+
+    return evaluation(protocol, scale, [scored(candidate) for candidate in candidates], failed)
+
+
+def _unreadable(
+    candidates: Sequence[Candidate], pairs: PairFolder | Sequence[JudgedPair], protocol: Protocol
+) -> list[Failure]:
+    """Return what of the finished pictures cannot be read; every one of them is looked at."""
+    failed: dict[str, Failure] = {}
     for candidate in candidates:
+        if protocol.chain == "y" and candidate.weights_sha256 is not None:
+            raise BadSetting(
+                f"protocol {protocol.name} enlarges luma alone, which {candidate.name} cannot: it "
+                f"takes RGB pictures; judge it by sr-y."
+            )
         for pair in pairs if candidate.finished else ():
-            candidate.super_resolve(pair)
-    rows = []
-    for candidate in candidates:
-        scores = []
-        for pair in pairs:
-            sr = candidate.super_resolve(pair)
-            scores.append(score(sr, pair, protocol, scale=scale, lpips=lpips))
-            seen(candidate, pair, sr)
-        rows.append(row(candidate.name, dataset, scores, candidate.weights_sha256))
-    return evaluation(protocol, scale, rows)
+            try:
+                candidate.super_resolve(pair, protocol)
+            except BadPicture as error:
+                failed.setdefault(pair.name, Failure(image=pair.name, reason=str(error)))
+    return list(failed.values())
 
 
 def _has_any_scale(name: str) -> bool:
@@ -104,7 +143,7 @@ def _shared_scale(scales: dict[str, int], asked: int | None) -> int:
 def _candidate(name: str, model: Model | None, scale: int) -> Candidate:
     for kernel in KERNELS:
         if name == kernel:
-            return Candidate(name, _from_lr(partial(_by_kernel, scale=scale, kernel=kernel)))
+            return Candidate(name, partial(_by_kernel, scale=scale, kernel=kernel))
     if model is None:
         folder = Path(name.removeprefix(IMAGES))
         read = partial(_read_finished, folder=folder, scale=scale)
@@ -112,18 +151,31 @@ def _candidate(name: str, model: Model | None, scale: int) -> Candidate:
     radius = receptive_radius(model.settings, model.scale)
     # float32: a number in a table must not depend on what the processor is quick in
     upscaler = Upscaler(model.network, model.scale, radius, precision="float32")
-    return Candidate(name, _from_lr(upscaler.enlarge), model.sha256)
+    recipe = None if model.header is None else model.header.recipe
+    return Candidate(
+        name,
+        _from_lr(upscaler.enlarge),
+        model.sha256,
+        trained_on=metrics_learnt(recipe or {}),
+    )
 
 
 def _from_lr(enlarge_lr: Enlarge) -> SuperResolve:
-    return lambda pair: enlarge_lr(pair.lr)
+    return lambda pair, protocol: enlarge_lr(pair.lr)
 
 
-def _by_kernel(lr: Pixels, *, scale: int, kernel: Kernel) -> Pixels:
-    return enlarge(lr, scale, kernel, "matlab")
+def _by_kernel(pair: JudgedPair, protocol: Protocol, *, scale: int, kernel: Kernel) -> Pixels:
+    if protocol.chain == "y":
+        return enlarged_luma(pair.hr, protocol, scale=scale, kernel=kernel, grey=pair.grey)
+    try:
+        return enlarge(pair.lr, scale, kernel, protocol.enlarged_by)
+    except ValueError as error:
+        raise BadSetting(
+            f"protocol {protocol.name} cannot judge {kernel}: {error}; ask for bicubic."
+        ) from error
 
 
-def _read_finished(pair: JudgedPair, *, folder: Path, scale: int) -> Pixels:
+def _read_finished(pair: JudgedPair, protocol: Protocol, *, folder: Path, scale: int) -> Pixels:
     (path,) = named_like([Path(pair.name)], folder, scale)
     sr = read_rgb(path)
     (height, width), (h, w) = sr.shape[:2], pair.hr.shape[:2]

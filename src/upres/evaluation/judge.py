@@ -4,8 +4,9 @@ The result is also a file: `Evaluation.model_dump_json` writes what `model_valid
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated
 
 import numpy as np
@@ -13,15 +14,16 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator
 
+from upres.evaluation.measures import Measure, Seen
 from upres.evaluation.protocols import Protocol
 from upres.images import colour
-from upres.metrics.lpips import lpips_distance
-from upres.metrics.psnr import psnr
-from upres.metrics.ssim import ssim
-from upres.networks.lpips import LPIPS
+from upres.metrics.known import Metric, checked
 
-Pixels = NDArray[np.uint8]  # (h, w, 3) RGB
+Pixels = NDArray[np.uint8]  # (h, w, 3) RGB, or (h, w) luma that was enlarged alone
 Enlarge = Callable[[Pixels], Pixels]
+Measures = Mapping[str, tuple[Metric, Measure]]  # by their keys in a row
+
+BATCH_PIXELS = 500_000  # HR pixels that are scored at once, if pictures have one size
 
 # JSON has no infinity, so the PSNR of a picture that was restored exactly is null there
 Score = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
@@ -41,7 +43,7 @@ class JudgedPair:
 
 
 class ImageScores(BaseModel, frozen=True):
-    """What one picture scored: `psnr_y` in dB, `ssim_y`, `lpips_alex`, or `..._rgb`."""
+    """What one picture scored, by the keys of `metrics.known`: `psnr_y` in dB, `lpips_alex`."""
 
     image: str
     metrics: dict[str, Score]
@@ -56,6 +58,14 @@ class Row(BaseModel, frozen=True):
     per_image: list[ImageScores]
     exact_images: int = 0  # restored exactly: PSNR is infinite, left out of its mean
     weights_sha256: str | None = None
+    trained_on: tuple[str, ...] = ()  # metrics that were a loss of this model: no headline for it
+
+
+class Failure(BaseModel, frozen=True):
+    """A picture that could not be judged, for any row, and why."""
+
+    image: str
+    reason: str
 
 
 class Evaluation(BaseModel, frozen=True):
@@ -65,55 +75,91 @@ class Evaluation(BaseModel, frozen=True):
     rows: list[Row]
     scale: int | None = None
     lr: str | None = None  # the resizer that made it, or "given"
+    enlarged_by: str | None = None  # whose bicubic the row `bicubic` is
     border: int | None = None  # HR pixels left out on each side; LPIPS sees the whole picture
     colour: str | None = None
     ssim: str | None = None
+    failed: tuple[Failure, ...] = ()
 
 
-def evaluation(protocol: Protocol, scale: int, rows: list[Row]) -> Evaluation:
+def evaluation(
+    protocol: Protocol, scale: int, rows: list[Row], failed: Sequence[Failure] = ()
+) -> Evaluation:
     """Return `rows` together with the conditions that they were measured under."""
-    luma = "BT.601 luma, rounded" if protocol.y_rounded else "BT.601 luma, not rounded"
     return Evaluation(
         protocol=protocol.name,
         rows=rows,
         scale=scale,
-        lr="given" if protocol.given_lr else protocol.lr_resizer,
+        lr=_lr_words(protocol),
+        enlarged_by=protocol.enlarged_by,
         border=protocol.border_pixels(scale),
-        colour=luma if protocol.space == "y" else "RGB",
+        colour=protocol.compared,
         ssim=protocol.ssim,
+        failed=tuple(failed),
     )
 
 
 def judge(
-    enlarge: Enlarge,
+    super_resolve: Callable[[JudgedPair], Pixels],
     pairs: Iterable[JudgedPair],
     protocol: Protocol,
     *,
     scale: int,
-    lpips: LPIPS | None = None,
+    measures: Measures,
+    seen: Callable[[JudgedPair, Pixels], None] = lambda pair, sr: None,
 ) -> list[ImageScores]:
-    """Return the scores of what `enlarge` makes of each LR, in the order of `pairs`."""
-    return [score(enlarge(pair.lr), pair, protocol, scale=scale, lpips=lpips) for pair in pairs]
+    """Return the scores of what `super_resolve` makes of each pair, in the order of `pairs`.
+
+    measures: `evaluation.measures.measures_for`. seen: is given each SR picture once it was made.
+    Neighbours of one size are scored together.
+    """
+
+    def made() -> Iterator[tuple[JudgedPair, Pixels]]:
+        for pair in pairs:
+            sr = super_resolve(pair)
+            seen(pair, sr)
+            yield pair, sr
+
+    return list(
+        chain.from_iterable(
+            score(batch, protocol, scale=scale, measures=measures) for batch in _batches(made())
+        )
+    )
 
 
 def score(
-    sr: Pixels, pair: JudgedPair, protocol: Protocol, *, scale: int, lpips: LPIPS | None = None
-) -> ImageScores:
-    """Return the scores of one SR picture. LPIPS sees all of its 8-bit RGB, border included.
+    batch: Sequence[tuple[JudgedPair, Pixels]],
+    protocol: Protocol,
+    *,
+    scale: int,
+    measures: Measures,
+) -> list[ImageScores]:
+    """Return the scores of SR pictures that all have one size, with the pairs they are made of.
 
-    Raises ValueError if `sr` has another size than the HR.
+    Raises ValueError if an SR has another size than its HR, or a metric a value out of its range.
     """
-    if sr.shape != pair.hr.shape:
-        raise ValueError(f"{pair.name}: sr is {sr.shape} but hr is {pair.hr.shape}")
-    compared, expected = (_compared(p, protocol, pair.grey) for p in (sr, pair.hr))
-    border = protocol.border_pixels(scale)
-    metrics = {
-        f"psnr_{protocol.space}": float(psnr(compared, expected, border=border)),
-        f"ssim_{protocol.space}": float(ssim(compared, expected, border=border)),
+    for pair, sr in batch:
+        if sr.shape[:2] != pair.hr.shape[:2]:
+            raise ValueError(f"{pair.name}: sr is {sr.shape} but hr is {pair.hr.shape}")
+    pairs, srs = [pair for pair, _ in batch], [sr for _, sr in batch]
+    hrs = [pair.hr for pair in pairs]
+    seen = Seen(
+        sr=np.stack(srs),
+        hr=np.stack(hrs),
+        lr=np.stack([pair.lr for pair in pairs]),
+        compared=(_compared(srs, pairs, protocol), _compared(hrs, pairs, protocol)),
+        border=protocol.border_pixels(scale),
+        scale=scale,
+        protocol=protocol,
+    )
+    columns = {
+        key: [checked(metric, value) for value in measure(seen).tolist()]
+        for key, (metric, measure) in measures.items()
     }
-    if lpips is not None:
-        metrics["lpips_alex"] = lpips_distance(lpips, sr, pair.hr)
-    return ImageScores(image=pair.name, metrics=metrics)
+    return [
+        ImageScores(image=pair.name, metrics={key: column[i] for key, column in columns.items()})
+        for i, pair in enumerate(pairs)
+    ]
 
 
 def mean_metrics(scores: Sequence[ImageScores]) -> dict[str, float]:
@@ -129,7 +175,11 @@ def mean_metrics(scores: Sequence[ImageScores]) -> dict[str, float]:
 
 
 def row(
-    model: str, dataset: str, scores: list[ImageScores], weights_sha256: str | None = None
+    model: str,
+    dataset: str,
+    scores: list[ImageScores],
+    weights_sha256: str | None = None,
+    trained_on: tuple[str, ...] = (),
 ) -> Row:
     """Return the row of one model: its scores and their means."""
     exact = sum(any(math.isinf(value) for value in s.metrics.values()) for s in scores)
@@ -140,15 +190,45 @@ def row(
         per_image=scores,
         exact_images=exact,
         weights_sha256=weights_sha256,
+        trained_on=trained_on,
     )
 
 
-def _compared(picture: Pixels, protocol: Protocol, grey: bool) -> torch.Tensor:
-    """Return (1, c, h, w), float64, 0..255: what the protocol compares of a picture."""
+def _batches(
+    made: Iterable[tuple[JudgedPair, Pixels]],
+) -> Iterator[list[tuple[JudgedPair, Pixels]]]:
+    """Yield neighbours whose pictures have one size, at most BATCH_PIXELS together."""
+    batch: list[tuple[JudgedPair, Pixels]] = []
+    for pair, sr in made:
+        height, width = sr.shape[:2]
+        full = (len(batch) + 1) * height * width > BATCH_PIXELS
+        if batch and (full or batch[0][1].shape != sr.shape):
+            yield batch
+            batch = []
+        batch.append((pair, sr))
+    if batch:
+        yield batch
+
+
+def _lr_words(protocol: Protocol) -> str:
+    if protocol.given_lr:
+        return "given"
+    return (
+        f"{protocol.lr_resizer}, luma in floats" if protocol.chain == "y" else protocol.lr_resizer
+    )
+
+
+def _compared(
+    pictures: Sequence[Pixels], pairs: Sequence[JudgedPair], protocol: Protocol
+) -> torch.Tensor:
+    """Return (n, c, h, w), float64, 0..255: what the protocol compares of pictures."""
+    planes = [_planes(p, protocol, pair.grey) for p, pair in zip(pictures, pairs, strict=True)]
+    return torch.from_numpy(np.stack(planes))
+
+
+def _planes(picture: Pixels, protocol: Protocol, grey: bool) -> NDArray[np.float64]:
+    if picture.ndim == 2:
+        return picture.astype(np.float64)[None]
     if protocol.space == "rgb":
-        planes = picture.transpose(2, 0, 1).astype(np.float64)
-    elif grey:
-        planes = colour.luma(colour.grey(picture), protocol.y_rounded)[None]
-    else:
-        planes = colour.luma(picture, protocol.y_rounded)[None]
-    return torch.from_numpy(planes)[None]
+        return picture.transpose(2, 0, 1).astype(np.float64)
+    return colour.luma(colour.grey(picture) if grey else picture, protocol.y_rounded)[None]

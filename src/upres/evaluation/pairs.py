@@ -4,15 +4,15 @@ A folder holds the HR pictures itself, or in `HR/`; given LR lie in `LR_x4/` (`L
 2) inside it, named as the HR or with the scale behind: `0801x4.png`, `0801_x4.png`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from upres.errors import BadPhotos
-from upres.evaluation.judge import JudgedPair, Pixels
+from upres.errors import BadPhotos, BadPicture
+from upres.evaluation.judge import Failure, JudgedPair, Pixels
 from upres.evaluation.protocols import Protocol, make_lr
 from upres.images.files import PICTURE_SUFFIXES, eight_bit, read_picture, read_rgb
 from upres.images.resize import crop_to_multiple
-from upres.metrics import lpips
+from upres.metrics.known import Metric, get_metric
 
 _KEPT_BYTES = 500_000_000  # of decoded pairs; those beyond are decoded again for each model
 
@@ -20,32 +20,62 @@ _KEPT_BYTES = 500_000_000  # of decoded pairs; those beyond are decoded again fo
 class PairFolder:
     """The pairs of a folder in the order of their names, decoded as they are needed."""
 
-    def __init__(self, paths: list[tuple[Path, Path | None]], scale: int, protocol: Protocol):
+    def __init__(
+        self,
+        paths: list[tuple[Path, Path | None]],
+        scale: int,
+        protocol: Protocol,
+        metrics: Sequence[Metric],
+    ) -> None:
+        self.failed: list[Failure] = []  # pictures that could not be read, left out
         self._paths = paths  # HR and, where it is given, LR
         self._scale = scale
         self._protocol = protocol
         self._kept: dict[Path, JudgedPair] = {}
         self._room = _KEPT_BYTES
+        self._least = max(
+            [_least_side(metric, protocol, scale) for metric in metrics], key=lambda least: least[0]
+        )
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def __iter__(self) -> Iterator[JudgedPair]:
-        for hr_path, lr_path in self._paths:
-            pair = self._kept.get(hr_path) or self._read(hr_path, lr_path)
-            size = pair.hr.nbytes + pair.lr.nbytes
-            if hr_path not in self._kept and size <= self._room:
-                self._kept[hr_path] = pair
-                self._room -= size
-            yield pair
+        for paths in self._paths:
+            yield self._pair(*paths)
+
+    def check(self) -> None:
+        """Read every pair once; what cannot be read goes from the pairs to `failed`.
+
+        Raises BadPhotos when none can be, for wrong sizes and for pictures too small to compare.
+        """
+        good = []
+        for paths in self._paths:
+            try:
+                self._pair(*paths)
+                good.append(paths)
+            except BadPicture as error:
+                self.failed.append(Failure(image=paths[0].name, reason=str(error)))
+        if not good:
+            raise BadPhotos(f"none of the pictures can be read; the first: {self.failed[0].reason}")
+        self._paths = good
+
+    def _pair(self, hr_path: Path, lr_path: Path | None) -> JudgedPair:
+        if hr_path in self._kept:
+            return self._kept[hr_path]
+        pair = self._read(hr_path, lr_path)
+        size = pair.hr.nbytes + pair.lr.nbytes
+        if size <= self._room:
+            self._kept[hr_path] = pair
+            self._room -= size
+        return pair
 
     def _read(self, hr_path: Path, lr_path: Path | None) -> JudgedPair:
         picture = read_picture(hr_path)
         hr = crop_to_multiple(eight_bit(picture.rgb), self._scale)
-        if min(hr.shape[:2]) < self._protocol.least_side(self._scale):
-            raise too_small(
-                hr_path, hr, self._protocol.name, self._protocol.least_side(self._scale)
-            )
+        least, reader = self._least
+        if min(hr.shape[:2]) < least:
+            raise too_small(hr_path, hr, reader, least)
         if lr_path is None:
             lr = make_lr(hr, self._protocol, self._scale)
         else:
@@ -55,24 +85,23 @@ class PairFolder:
 
 
 def load_pairs(
-    data: Path, scale: int, *, protocol: Protocol, with_lpips: bool = False
+    data: Path, scale: int, *, protocol: Protocol, metrics: Sequence[str] = ("psnr", "ssim")
 ) -> PairFolder:
     """Return the pairs of a folder, all read and checked once.
 
     data: a folder of HR pictures, or one with `HR/` and, where the protocol's LR are given,
-        `LR_x{scale}/`.
-    with_lpips: also refuse pictures that LPIPS cannot measure.
-    Raises BadPhotos for a folder without pictures, missing LR, wrong sizes and pictures too
-    small to compare, BadPicture for a damaged file.
+        `LR_x{scale}/`. metrics: what they will be measured by, for some need a least size.
+    A damaged file is left out and listed in `failed`.
+    Raises BadPhotos for a folder without readable pictures, missing LR, wrong sizes and pictures
+    too small to compare.
     """
     hr_paths = picture_files(data / "HR" if (data / "HR").is_dir() else data)
     lr_paths: list[Path | None] = [None] * len(hr_paths)
     if protocol.given_lr:
         lr_paths = [*named_like(hr_paths, _lr_folder(data, scale), scale)]
-    pairs = PairFolder(list(zip(hr_paths, lr_paths, strict=True)), scale, protocol)
-    for path, pair in zip(hr_paths, pairs, strict=True):
-        if with_lpips and min(pair.hr.shape[:2]) < lpips.LEAST_SIDE:
-            raise too_small(path, pair.hr, "LPIPS (see --no-lpips)", lpips.LEAST_SIDE)
+    paths = list(zip(hr_paths, lr_paths, strict=True))
+    pairs = PairFolder(paths, scale, protocol, [get_metric(name) for name in metrics])
+    pairs.check()
     return pairs
 
 
@@ -119,6 +148,13 @@ def too_small(path: Path, hr: Pixels, reader: str, least: int) -> BadPhotos:
         f"{path} is {width}x{height} after cropping, but {reader} compares pictures of at least "
         f"{least} pixels a side; leave it out of the folder."
     )
+
+
+def _least_side(metric: Metric, protocol: Protocol, scale: int) -> tuple[int, str]:
+    """Return the fewest HR pixels a side that the metric takes, and who says so."""
+    if metric.spaces:
+        return metric.least_side + 2 * protocol.border_pixels(scale), protocol.name
+    return metric.least_side, f"{metric.label} (see --metrics)"
 
 
 def _is_picture(path: Path) -> bool:

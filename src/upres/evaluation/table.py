@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from upres.evaluation.judge import Evaluation, Row
+from upres.metrics.known import get_metric, label_of
 
-LOWER_IS_BETTER = frozenset({"lpips_alex"})
-_NAMES = {"psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS"}
 _BEST = "*"
 
 
@@ -47,7 +46,12 @@ def _title(evaluation: Evaluation) -> str:
 
 def _notes(evaluation: Evaluation) -> str:
     notes = [f"{_BEST} best"]
-    notes += [f"{_heading(name)}: lower is better" for name in sorted(_lower(evaluation.rows))]
+    names = dict.fromkeys(name for row in evaluation.rows for name in row.metrics)
+    notes += [
+        f"{label_of(name)}: {get_metric(name).direction}"
+        for name in names
+        if not get_metric(name).higher
+    ]
     if evaluation.border is not None:
         notes.append(f"{evaluation.colour}, border {evaluation.border}, LR {evaluation.lr}")
     exact = sum(row.exact_images for row in evaluation.rows)
@@ -56,19 +60,18 @@ def _notes(evaluation: Evaluation) -> str:
     return "; ".join(notes) + "."
 
 
-def _lower(rows: list[Row]) -> set[str]:
-    return {name for row in rows for name in row.metrics} & LOWER_IS_BETTER
-
-
 def _heading(name: str) -> str:
-    metric, _, variant = name.partition("_")
-    unit = " (dB)" if metric == "psnr" else ""
-    return f"{_NAMES.get(metric, metric)} {variant}{unit}"
+    unit = get_metric(name).unit
+    return f"{label_of(name)} ({unit})" if unit else label_of(name)
 
 
 def _best(name: str, rows: list[Row]) -> float:
+    """Return the best value; of a metric that is best at a value, the one closest to it."""
     values = [row.metrics[name] for row in rows if name in row.metrics]
-    return min(values) if name in LOWER_IS_BETTER else max(values)
+    metric = get_metric(name)
+    if metric.higher is None:
+        return min(values, key=lambda value: abs(value - metric.ideal))
+    return max(values) if metric.higher else min(values)
 
 
 def _cell(name: str, row: Row, best: float) -> str:

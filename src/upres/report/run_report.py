@@ -8,6 +8,7 @@ from upres.atomic import write_text
 from upres.data.stores import AnyStore
 from upres.evaluation.candidates import Candidate, compare, resolve_rows
 from upres.evaluation.judge import Evaluation, JudgedPair, Pixels
+from upres.evaluation.measures import measures_for
 from upres.evaluation.protocols import Protocol, get_protocol, make_lr
 from upres.networks.lpips import LPIPS
 from upres.recipes import sources_of
@@ -76,8 +77,15 @@ def judge_and_show(
             shown[pair.name][candidate.name] = sr
         seen()
 
+    networks = {} if lpips is None else {"lpips_alex": lpips}
     result = compare(
-        candidates, pairs, protocol, scale=scale, dataset=dataset, lpips=lpips, seen=keep
+        candidates,
+        pairs,
+        protocol,
+        scale=scale,
+        dataset=dataset,
+        measures=measures_for(["psnr", "ssim", *networks], protocol, networks),
+        seen=keep,
     )
     pictures = [
         ReportPicture(pair.name, pair.hr, shown[pair.name], dataset, pair.lr)

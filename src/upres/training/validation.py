@@ -8,9 +8,10 @@ from torch import nn
 
 from upres.data.crops import Pair, Pixels
 from upres.errors import BadPhotos, WorkFailed
-from upres.evaluation.judge import JudgedPair, judge, mean_metrics
+from upres.evaluation.judge import JudgedPair, Measures, judge, mean_metrics
+from upres.evaluation.measures import measures_for
 from upres.evaluation.protocols import Protocol, make_lr
-from upres.metrics.lpips import LEAST_SIDE
+from upres.metrics.known import METRICS, get_metric
 from upres.networks.lpips import LPIPS
 from upres.processes.together import any_of, collected, dealt
 from upres.recipes.schema import Validation
@@ -18,8 +19,6 @@ from upres.recipes.stages import Metric
 from upres.upscaling.upscaler import Upscaler
 
 Crops = Mapping[str, tuple[Pixels, Pixels, Pixels]]  # by name: lr, sr, hr
-
-HIGHER_IS_BETTER: dict[Metric, bool] = {"psnr_y": True, "ssim_y": True, "lpips_alex": False}
 
 
 @dataclass(frozen=True)
@@ -46,13 +45,15 @@ class Validator:
         upscaler = Upscaler(generator, self.scale, self.radius, precision="float32")
         pairs, own, failure = dealt(fabric, self.pairs), [], None
         made: list[Pixels] = []
-
-        def enlarge(lr: Pixels) -> Pixels:
-            made.append(upscaler.enlarge(lr))
-            return made[-1]
-
         try:
-            own = judge(enlarge, pairs, self.protocol, scale=self.scale, lpips=self.lpips)
+            own = judge(
+                lambda pair: upscaler.enlarge(pair.lr),
+                pairs,
+                self.protocol,
+                scale=self.scale,
+                measures=self._measures(),
+                seen=lambda pair, sr: made.append(sr),
+            )
         except WorkFailed as error:
             failure = error
         generator.train(training)
@@ -64,6 +65,10 @@ class Validator:
         means = mean_metrics(collected(fabric, own, len(self.pairs)))
         return {metric: means[metric] for metric in self.metrics}
 
+    def _measures(self) -> Measures:
+        networks = {} if self.lpips is None else {"lpips_alex": self.lpips}
+        return measures_for(["psnr", "ssim", *networks], self.protocol, networks)
+
 
 def validation_pairs(
     pictures: Sequence[Pair], settings: Validation, protocol: Protocol, scale: int
@@ -74,7 +79,7 @@ def validation_pairs(
     """
     least = protocol.least_side(scale)
     if "lpips_alex" in settings.metrics:
-        least = max(least, LEAST_SIDE)
+        least = max(least, METRICS["lpips_alex"].least_side)
     large = [p for p in pictures if min(p.hr.shape[:2]) // scale * scale >= least]
     if not large:
         raise BadPhotos(
@@ -89,7 +94,7 @@ def validation_pairs(
 
 def is_better(metric: Metric, new: float, old: float) -> bool:
     """Return whether `new` is strictly better than `old`."""
-    return new > old if HIGHER_IS_BETTER[metric] else new < old
+    return new > old if get_metric(metric).higher else new < old
 
 
 def centre(hr: Pixels, side: int, scale: int) -> Pixels:
