@@ -63,12 +63,13 @@ def write_report(
     runs: Sequence[RunLog] = (),
     recipe_yaml: str | None = None,
     notes: Sequence[str] = (),
+    figures: Sequence[ChartGroup] = (),
 ) -> None:
     """Write one HTML file that needs no network: at most 12 MB, for any screen and for paper.
 
     evaluation: one or several; each keeps its own tables, for scores of different protocols do
     not compare. pictures: shown in this order, as many as fit. notes: lines for the page's foot,
-    `commands` between backticks.
+    `commands` between backticks. figures: charts of all of it together, below the scores.
     Raises MissingExtra without matplotlib or jinja2, NoSpace when the file cannot be written.
     """
     evaluations = _listed(evaluation)
@@ -76,6 +77,7 @@ def write_report(
         "title": title,
         "tables": [(table, plane_chart(table.means)) for table in score_tables(evaluations)],
         "csv": _csv_address(evaluations),
+        "figures": list(figures),
         "runs": [_run_view(run) for run in runs],
         "recipe_yaml": recipe_yaml,
         "notes": list(notes),
