@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from upres.errors import BadPhotos, BadPicture, BadSetting
+from upres.errors import BadPhotos, BadSetting
 from upres.evaluation import candidates as candidates_module
 from upres.evaluation.candidates import compare, resolve_rows
 from upres.evaluation.judge import (
@@ -120,7 +120,7 @@ def test_lpips_sees_the_whole_8_bit_picture():
 
 def test_judging_keeps_the_order_and_names_of_the_pairs():
     pairs = [pair_of(noise(seed=1), "b.png"), pair_of(noise(seed=2), "a.png")]
-    scores = judge(bicubic, pairs, FLOAT, scale=4)
+    scores = judge(lambda pair: bicubic(pair.lr), pairs, FLOAT, scale=4, measures=PIXELS)
     assert [s.image for s in scores] == ["b.png", "a.png"]
     assert scores[0] == scored(bicubic(pairs[0].lr), pairs[0], FLOAT, scale=4)
 
@@ -214,13 +214,26 @@ def test_folders_that_cannot_be_judged_are_refused(folder, tmp_path):
         load_pairs(tmp_path / "empty", 4, protocol=FLOAT)
     save(folder / "small.png", noise()[:22, :30])
     with pytest.raises(BadPhotos, match=r"small.png is 28x20 after cropping, but LPIPS .* 31"):
-        load_pairs(folder, 4, protocol=FLOAT, with_lpips=True)
+        load_pairs(folder, 4, protocol=FLOAT, metrics=("psnr", "lpips_alex"))
     assert len(load_pairs(folder, 4, protocol=FLOAT)) == 3
     save(folder / "small.png", noise()[:19, :30])
     with pytest.raises(BadPhotos, match=r"28x16 .* sr-y-float compares pictures of at least 19"):
         load_pairs(folder, 4, protocol=FLOAT)
-    (folder / "small.png").write_bytes(b"\x89PNG cut short")
-    with pytest.raises(BadPicture, match=r"small\.png"):
+
+
+def test_an_unreadable_picture_is_named_and_the_others_stay(folder):
+    (folder / "a.png").write_bytes(b"\x89PNG cut short")
+    pairs = load_pairs(folder, 4, protocol=FLOAT)
+    assert [pair.name for pair in pairs] == ["b.png"]
+    (failure,) = pairs.failed
+    assert failure.image == "a.png"
+    assert str(folder / "a.png") in failure.reason
+
+
+def test_a_folder_of_unreadable_pictures_is_refused(folder):
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(b"\x89PNG cut short")
+    with pytest.raises(BadPhotos, match=r"none of the pictures can be read; the first: .*a\.png"):
         load_pairs(folder, 4, protocol=FLOAT)
 
 
@@ -232,7 +245,7 @@ def test_kernels_take_the_scale_of_the_networks(monkeypatch, folder):
     found, scale = resolve_rows(["nearest", "net"], None)
     assert scale == 2
     pairs = load_pairs(folder, 2, protocol=FLOAT)
-    result = compare(found, pairs, FLOAT, scale=2, dataset="set")
+    result = compare(found, pairs, FLOAT, scale=2, dataset="set", measures=PIXELS)
     by_kernel, by_network = result.rows
     assert by_kernel.metrics == by_network.metrics  # the network repeats pixels too
     assert (by_kernel.weights_sha256, by_network.weights_sha256) == (None, "ab" * 32)
@@ -264,7 +277,15 @@ def test_finished_pictures_are_judged_by_name(folder, tmp_path):
         save(tmp_path / "done" / f"{Path(pair.name).stem}_x4.png", bicubic(pair.lr))
     found, _ = resolve_rows(["bicubic", f"images:{tmp_path / 'done'}"], None)
     seen = []
-    result = compare(found, pairs, FLOAT, scale=4, dataset="set", seen=lambda *_: seen.append(1))
+    result = compare(
+        found,
+        pairs,
+        FLOAT,
+        scale=4,
+        dataset="set",
+        measures=PIXELS,
+        seen=lambda *_: seen.append(1),
+    )
     assert result.rows[0].metrics == result.rows[1].metrics
     assert len(seen) == 4
 
@@ -277,7 +298,15 @@ def test_missing_and_wrong_finished_pictures_are_refused_before_any_work(folder,
     worked = []
 
     def run():
-        compare(found, pairs, FLOAT, scale=4, dataset="s", seen=lambda *_: worked.append(1))
+        compare(
+            found,
+            pairs,
+            FLOAT,
+            scale=4,
+            dataset="s",
+            measures=PIXELS,
+            seen=lambda *_: worked.append(1),
+        )
 
     with pytest.raises(BadPhotos, match=r"done has no picture for b.png"):
         run()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from PIL import Image
 from torch import nn
 
@@ -90,5 +91,5 @@ def test_the_least_side_is_just_enough():
 
 
 def test_unlike_sizes_are_refused():
-    with pytest.raises(ValueError, match=r"sr is \(1, 3, 30, 40\) but hr is \(1, 3, 31, 40\)"):
+    with pytest.raises((ValueError, TypeCheckError), match=r"1, ?3, ?31, ?40"):
         distance(Recorder(), NOISE[1:], NOISE)

@@ -153,9 +153,7 @@ def test_marks_and_directions_are_told_in_words_too(tags):
 
 
 def test_protocol_is_named_with_its_meaning(tags):
-    assert (
-        "sr-y-float: PSNR and SSIM of the luma, not rounded; LR by MATLAB's bicubic." in tags.text
-    )
+    assert "sr-y-float: Luma, not rounded; LR by MATLAB's bicubic on RGB" in tags.text
     assert "4 HR pixels (LPIPS: none)" in tags.text
 
 
