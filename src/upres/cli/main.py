@@ -24,7 +24,19 @@ _FIRST_SPEAKS_SECONDS = 3
 
 
 def _register() -> None:
-    from upres.cli import demo, describe, evaluate, prepare, recipe, report, train, upscale, weights
+    from upres.cli import (
+        demo,
+        describe,
+        evaluate,
+        prepare,
+        protocols,
+        recipe,
+        report,
+        self_check,
+        train,
+        upscale,
+        weights,
+    )
 
     app.command("demo")(demo.demo)
     app.command("prepare")(prepare.prepare)
@@ -32,6 +44,8 @@ def _register() -> None:
     app.command("recipe")(recipe.recipe)
     app.command("describe")(describe.describe)
     app.command("evaluate")(evaluate.evaluate)
+    app.command("protocols")(protocols.protocols)
+    app.command("self-check")(self_check.self_check)
     app.command("upscale")(upscale.upscale)
     app.command("report")(report.report)
     app.add_typer(weights.app, name="weights")
