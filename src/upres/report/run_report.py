@@ -34,7 +34,7 @@ def finish_run(
     `report.page.missing_package` must be None.
     """
     protocol = get_protocol(recipe.validation.protocol)
-    split, pairs = _held_out(store, protocol, recipe.scale)
+    split, pairs = held_out(store, protocol, recipe.scale)
     rows, _ = resolve_rows(["bicubic", *(str(folder / name) for name in recipe.stages)], None)
     named = [replace(row, name=Path(row.name).name) for row in rows]
     result, pictures = judge_and_show(
@@ -94,7 +94,8 @@ def judge_and_show(
     return result, pictures
 
 
-def _held_out(store: AnyStore, protocol: Protocol, scale: int) -> tuple[str, list[JudgedPair]]:
+def held_out(store: AnyStore, protocol: Protocol, scale: int) -> tuple[str, list[JudgedPair]]:
+    """Return the side of the store that runs are judged on, and its pictures' central parts."""
     pictures, split = store.pictures("test"), "test"
     if not pictures:
         pictures, split = store.pictures("validation"), "validation"
