@@ -14,7 +14,7 @@ from torch import Tensor
 
 from upres.errors import BadWeights
 from upres.networks.build import GeneratorSettings
-from upres.weights.tensors import read_safetensors, write_safetensors
+from upres.weights.tensors import read_safetensors, safetensors_content, write_safetensors
 
 FORMAT: Literal["upres-checkpoint-1"] = "upres-checkpoint-1"
 _FAMILY = "upres-checkpoint-"
@@ -36,6 +36,16 @@ class CheckpointHeader(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan=
     data_hash: str | None = None
     upres_version: str
     licence: str | None = None  # a note for people: what the weights may be used for
+    parents: "tuple[Parent, ...]" = ()  # of an interpolation: the networks that it is made of
+
+
+class Parent(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan="strings"):
+    """A network that an interpolated one is made of."""
+
+    name: str  # as the user called it
+    sha256: str  # of its file
+    share: float  # 0..1; those of all parents add up to 1
+    header: CheckpointHeader | None  # None: the file of another program
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], header: CheckpointHeader) -> None:
@@ -55,6 +65,20 @@ def read_checkpoint(path: Path) -> tuple[CheckpointHeader, dict[str, Tensor]]:
     """
     metadata, tensors = read_safetensors(path)
     return parse_header(path, metadata), tensors
+
+
+def checkpoint_content(tensors: Mapping[str, Tensor], header: CheckpointHeader) -> bytes:
+    """Return the bytes that `save_checkpoint` writes: the same for the same input."""
+    return safetensors_content(tensors, {_KEY: header.model_dump_json()})
+
+
+def recipes_in(header: CheckpointHeader | None) -> list[dict[str, Any]]:
+    """Return the recipes that had a part in the weights: its own, or those of all its parents."""
+    if header is None:
+        return []
+    own = [] if header.recipe is None else [header.recipe]
+    acting = [parent.header for parent in header.parents if parent.share > 0]
+    return own + [recipe for parent in acting for recipe in recipes_in(parent)]
 
 
 def is_ours(metadata: Mapping[str, str]) -> bool:

@@ -34,11 +34,15 @@ def write_safetensors(
     Tensors may be on any device, views, or share memory: each is written as its own copy.
     Raises NoSpace when the file cannot be written.
     """
-    copies = {name: _own_copy(tensor) for name, tensor in tensors.items()}
     # save_file reports a full disk as an error of its own kind; written by Python it is an OSError
-    content = save(copies, dict(metadata))
+    content = safetensors_content(tensors, metadata)
     with replacing(path) as partial:
         partial.write_bytes(content)
+
+
+def safetensors_content(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """Return the bytes of the file that `write_safetensors` writes."""
+    return save({name: _own_copy(tensor) for name, tensor in tensors.items()}, dict(metadata))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
