@@ -81,6 +81,11 @@ def layer_names(name: FeatureNetworkName) -> tuple[str, ...]:
     return tuple(layer.name for layer in _plan(name) if layer.kind != "pool")
 
 
+def least_side(name: FeatureNetworkName, layer: str) -> int:
+    """Return the fewest pixels a side that a picture needs to leave anything at a layer."""
+    return _least_side(_plan_up_to(name, (layer,)))
+
+
 def layer_stride(name: FeatureNetworkName, layer: str) -> int:
     """Return how many pixels of the picture lie between two neighbours of a feature map."""
     stride = 1
