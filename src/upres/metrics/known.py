@@ -1,90 +1,21 @@
-"""Every metric by name: what it says, what it is blind to, and when it must not be the headline.
+"""Metrics by name: what they say, what they are blind to, when they must not be the headline.
 
 A name as people ask for it (`psnr`) and as a row of scores has it (`psnr_y`: on luma) are the
 same metric; the space behind it is the protocol's.
 """
 
-import math
-from dataclasses import dataclass
+from typing import get_args
 
 from upres.errors import BadSetting, suggestion
+from upres.metrics.listed import METRICS as METRICS
+from upres.metrics.metric import Metric as Metric
+from upres.networks.features import FeatureNetworkName, layer_names, least_side
 
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A metric as people must read it."""
-
-    name: str
-    label: str
-    higher: bool | None  # is more better; None: best at `ideal`
-    ideal: float  # what an SR equal to its HR has (NIQE, which knows no HR: the best there is)
-    low: float = 0.0  # a value outside low..high is a mistake and raises
-    high: float = math.inf
-    digits: int = 4
-    unit: str = ""
-    what: str
-    blind_to: str
-    source: str
-    spaces: bool = False  # measured in the protocol's space, which then stands behind the name
-    least_side: int = 1  # HR pixels, after any border
-    weights: tuple[str, ...] = ()  # published weights that it needs
-
-    @property
-    def direction(self) -> str:
-        """Which values are the better ones, in words."""
-        if self.higher is None:
-            return f"best at {self.ideal:g}"
-        return "higher is better" if self.higher else "lower is better"
-
-    @property
-    def arrow(self) -> str:
-        """The same as a sign."""
-        return {True: "↑", False: "↓", None: f"→{self.ideal:g}"}[self.higher]
-
-
-_METRICS = (
-    Metric(
-        name="psnr",
-        label="PSNR",
-        higher=True,
-        ideal=math.inf,
-        low=-math.inf,
-        digits=4,
-        unit="dB",
-        what="closeness of the values of pixels",
-        blind_to="texture and sharpness: a blurred picture scores better than a sharp one whose "
-        "detail lies elsewhere",
-        source="10 log10(255^2 / mean squared error)",
-        spaces=True,
-    ),
-    Metric(
-        name="ssim",
-        label="SSIM",
-        higher=True,
-        ideal=1.0,
-        low=-1.0,
-        high=1.0,
-        what="closeness of local mean, contrast and structure",
-        blind_to="colour, small shifts it punishes hard, invented texture it counts as error",
-        source="Wang et al. 2004, in the protocol's dialect",
-        spaces=True,
-        least_side=11,
-    ),
-    Metric(
-        name="lpips_alex",
-        label="LPIPS",
-        higher=False,
-        ideal=0.0,
-        what="learnt distance that follows which of two pictures people call more alike",
-        blind_to="small errors of colour and brightness, fine regular patterns",
-        source="Zhang et al. 2018, version 0.1 over AlexNet",
-        least_side=31,
-        weights=("alexnet", "lpips-alex"),
-    ),
-)
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
 DEFAULT_METRICS = ("psnr", "ssim", "lpips_alex")
 SPACES = ("y", "rgb")
+FEATURE_NETWORKS: tuple[FeatureNetworkName, ...] = get_args(FeatureNetworkName)
+
+_ROUNDING = 1e-9  # by which a value may lie outside its range
 
 
 def get_metric(name: str) -> Metric:
@@ -96,7 +27,28 @@ def get_metric(name: str) -> Metric:
     plain = _without_space(name)
     if plain in METRICS:
         return METRICS[plain]
-    raise BadSetting(f"no metric {name!r}; {suggestion(plain, METRICS)}")
+    layer = feature_layer(plain)
+    if layer is None:
+        raise BadSetting(f"no metric {name!r}; {suggestion(plain, METRICS)}")
+    return _feature_distance(*layer)
+
+
+def feature_layer(name: str) -> tuple[FeatureNetworkName, str] | None:
+    """Return the network and layer that a distance of features is named for; None: it is none.
+
+    Raises BadSetting for a layer that the network does not have.
+    """
+    network, _, layer = name.partition("_")
+    for known in FEATURE_NETWORKS:
+        if network == known:
+            layers = layer_names(known)
+            if layer not in layers:
+                raise BadSetting(
+                    f"{known} has no layer {layer!r}; {suggestion(layer, layers)} "
+                    f"A metric of it is called {known}_{layers[-1]}, for example."
+                )
+            return known, layer
+    return None
 
 
 def key_of(metric: Metric, space: str) -> str:
@@ -113,7 +65,7 @@ def label_of(key: str) -> str:
 
 def checked(metric: Metric, value: float) -> float:
     """Return `value`. Raises ValueError where the metric cannot have it: nan, or out of range."""
-    if math.isnan(value) or not metric.low <= value <= metric.high:
+    if not metric.low - _ROUNDING <= value <= metric.high + _ROUNDING:  # nan is in no range
         raise ValueError(
             f"{metric.name} is {value}, outside {metric.low:g}..{metric.high:g}: this is a mistake "
             "of the program"
@@ -127,3 +79,19 @@ def _without_space(name: str) -> str:
         if plain != name and plain in METRICS and METRICS[plain].spaces:
             return plain
     return name
+
+
+def _feature_distance(network: FeatureNetworkName, layer: str) -> Metric:
+    shown = {"vgg19": "VGG19", "vgg16": "VGG16", "alexnet": "AlexNet"}[network]
+    return Metric(
+        name=f"{network}_{layer}",
+        label=f"{shown} {layer}",
+        higher=False,
+        ideal=0.0,
+        what=f"distance of the two pictures' features in {shown}, as content losses have it",
+        blind_to="what the layer does not respond to; who trained by it wins by it",
+        source="mean squared difference over channels and places, as in paper A's table 1 "
+        "(vgg19_conv3_4), pictures in 0..1 normalised as ImageNet's",
+        least_side=least_side(network, layer),
+        weights=(network,),
+    )
