@@ -32,12 +32,13 @@ def test_what_overshoots_is_clamped_to_the_protocols_range(protocol, low, high):
 
 
 def test_the_lr_is_not_rounded():
-    # pairs 10 11 average to 10.5 in the LR: `nearest` rounds it once, up, and only at the end
-    pairs = grey(np.tile([10, 11], (8, 8)))
-    luma = enlarged_luma(pairs, SRCNN, scale=2, kernel="nearest", grey=True)
-    assert (luma[:, 4:-4] == 11).all()
-    # doubled again, a rounded LR would give a flat 11: the ramp of 10, 10.5, 11 ... survives
-    ramp = grey(np.repeat([np.arange(32) // 2], 32, axis=0))
-    found = enlarged_luma(ramp, SRCNN, scale=2, kernel="bicubic", grey=True)
-    exact = (np.arange(32) - 0.5) / 2  # the line through the middles of the pairs
-    assert np.abs(found[8, 8:-8] - exact[8:-8]).max() <= 0.5
+    # LR of 0 1 2 3 ... is 0.5 2.5 ...; rounded it would be 1 3 ..., and the enlargement 1 too bright
+    ramp = grey(np.tile(np.arange(32), (32, 1)))
+    luma = enlarged_luma(ramp, SRCNN, scale=2, kernel="bicubic", grey=True)
+    assert (luma[8:-8, 8:-8] == np.arange(32)[8:-8]).all()
+
+
+def test_nearest_repeats_the_lr():
+    stripes = grey(np.tile(np.repeat([20, 60], 8), (16, 2)))
+    luma = enlarged_luma(stripes, SRCNN, scale=4, kernel="nearest", grey=True)
+    assert (luma.reshape(4, 4, 8, 4) == luma[::4, ::4].reshape(4, 1, 8, 1)).all()
