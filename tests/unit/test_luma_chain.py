@@ -32,7 +32,7 @@ def test_what_overshoots_is_clamped_to_the_protocols_range(protocol, low, high):
 
 
 def test_the_lr_is_not_rounded():
-    # LR of 0 1 2 3 ... is 0.5 2.5 ...; rounded it would be 1 3 ..., and the enlargement 1 too bright
+    # LR of 0 1 2 3 ... is 0.5 2.5 ...; rounded it would be 1 3 ..., the enlargement too bright
     ramp = grey(np.tile(np.arange(32), (32, 1)))
     luma = enlarged_luma(ramp, SRCNN, scale=2, kernel="bicubic", grey=True)
     assert (luma[8:-8, 8:-8] == np.arange(32)[8:-8]).all()
