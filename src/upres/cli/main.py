@@ -28,6 +28,7 @@ def _register() -> None:
         demo,
         describe,
         evaluate,
+        metrics,
         prepare,
         protocols,
         recipe,
@@ -44,6 +45,7 @@ def _register() -> None:
     app.command("recipe")(recipe.recipe)
     app.command("describe")(describe.describe)
     app.command("evaluate")(evaluate.evaluate)
+    app.command("metrics")(metrics.metrics)
     app.command("protocols")(protocols.protocols)
     app.command("self-check")(self_check.self_check)
     app.command("upscale")(upscale.upscale)
