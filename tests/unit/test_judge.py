@@ -1,4 +1,4 @@
-"""Scores, means, candidates and folders of pairs."""
+"""Scores, means and folders of pairs."""
 
 import json
 import math
@@ -7,11 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from torch import nn
 
-from upres.errors import BadPhotos, BadSetting
-from upres.evaluation import candidates as candidates_module
-from upres.evaluation.candidates import compare, resolve_rows
+from upres.errors import BadPhotos
 from upres.evaluation.judge import (
     Evaluation,
     ImageScores,
@@ -27,8 +24,6 @@ from upres.evaluation.pairs import dataset_name, load_pairs
 from upres.evaluation.protocols import get_protocol, make_lr
 from upres.images.resize import enlarge
 from upres.networks.lpips import LPIPS
-from upres.networks.srresnet import SRResNetSettings
-from upres.weights.model import Model
 
 FLOAT, ROUNDED = get_protocol("sr-y-float"), get_protocol("sr-y")
 
@@ -67,15 +62,6 @@ def folder(tmp_path):
     for seed, name in enumerate(("a.png", "b.png")):
         save(tmp_path / "set" / name, noise(seed=seed))
     return tmp_path / "set"
-
-
-def fake_model(name, scale, sha256="ab" * 32):
-    class Nearest(nn.Module):
-        def forward(self, lr):
-            return lr.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
-
-    settings = SRResNetSettings(blocks=1)
-    return Model(Nearest().eval(), settings, scale, name, sha256, None)
 
 
 def test_a_constant_error_of_luma_has_its_psnr():
@@ -235,82 +221,3 @@ def test_a_folder_of_unreadable_pictures_is_refused(folder):
         (folder / name).write_bytes(b"\x89PNG cut short")
     with pytest.raises(BadPhotos, match=r"none of the pictures can be read; the first: .*a\.png"):
         load_pairs(folder, 4, protocol=FLOAT)
-
-
-# --- candidates ----------------------------------------------------------------------------------
-
-
-def test_kernels_take_the_scale_of_the_networks(monkeypatch, folder):
-    monkeypatch.setattr(candidates_module, "load_model", lambda name: fake_model(name, 2))
-    found, scale = resolve_rows(["nearest", "net"], None)
-    assert scale == 2
-    pairs = load_pairs(folder, 2, protocol=FLOAT)
-    result = compare(found, pairs, FLOAT, scale=2, dataset="set", measures=PIXELS)
-    by_kernel, by_network = result.rows
-    assert by_kernel.metrics == by_network.metrics  # the network repeats pixels too
-    assert (by_kernel.weights_sha256, by_network.weights_sha256) == (None, "ab" * 32)
-
-
-def test_without_networks_the_scale_is_four():
-    assert resolve_rows(["bicubic"], None)[1] == 4
-    assert resolve_rows(["bicubic"], 3)[1] == 3
-
-
-def test_unlike_scales_are_refused(monkeypatch):
-    monkeypatch.setattr(
-        candidates_module, "load_model", lambda name: fake_model(name, int(name[-1]))
-    )
-    with pytest.raises(BadSetting, match="net-x2 enlarges x2, but net-x4 x4: models are compared"):
-        resolve_rows(["net-x4", "bicubic", "net-x2"], None)
-    with pytest.raises(BadSetting, match="net-x4 enlarges x4, but --scale is 2"):
-        resolve_rows(["net-x4"], 2)
-
-
-def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(BadSetting, match=r"'bicubik' is no model.*did you mean 'bicubic'"):
-        resolve_rows(["bicubik"], None)
-
-
-def test_finished_pictures_are_judged_by_name(folder, tmp_path):
-    pairs = load_pairs(folder, 4, protocol=FLOAT)
-    for pair in pairs:
-        save(tmp_path / "done" / f"{Path(pair.name).stem}_x4.png", bicubic(pair.lr))
-    found, _ = resolve_rows(["bicubic", f"images:{tmp_path / 'done'}"], None)
-    seen = []
-    result = compare(
-        found,
-        pairs,
-        FLOAT,
-        scale=4,
-        dataset="set",
-        measures=PIXELS,
-        seen=lambda *_: seen.append(1),
-    )
-    assert result.rows[0].metrics == result.rows[1].metrics
-    assert len(seen) == 4
-
-
-def test_missing_and_wrong_finished_pictures_are_refused_before_any_work(folder, tmp_path):
-    done = tmp_path / "done"
-    save(done / "a.png", noise())
-    found, _ = resolve_rows(["bicubic", f"images:{done}"], None)
-    pairs = load_pairs(folder, 4, protocol=FLOAT)
-    worked = []
-
-    def run():
-        compare(
-            found,
-            pairs,
-            FLOAT,
-            scale=4,
-            dataset="s",
-            measures=PIXELS,
-            seen=lambda *_: worked.append(1),
-        )
-
-    with pytest.raises(BadPhotos, match=r"done has no picture for b.png"):
-        run()
-    save(done / "b.png", noise()[:36])
-    with pytest.raises(BadPhotos, match=r"b.png is 36x36, but b.png at scale 4 is judged at 36x40"):
-        run()
-    assert not worked

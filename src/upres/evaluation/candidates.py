@@ -1,11 +1,14 @@
 """What can be judged: the plain kernels, networks, and folders of pictures made elsewhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from upres.errors import BadPhotos, BadPicture, BadSetting, suggestion
+from upres.evaluation.given_lr import Counted, LrDifference, count_equal, lr_difference
 from upres.evaluation.judge import (
     Enlarge,
     Evaluation,
@@ -19,13 +22,15 @@ from upres.evaluation.judge import (
     row,
 )
 from upres.evaluation.luma_chain import enlarged_luma
-from upres.evaluation.pairs import PairFolder, named_like
-from upres.evaluation.protocols import Protocol
+from upres.evaluation.pairs import PairFolder, file_like, pictures_by_stem
+from upres.evaluation.protocols import Protocol, make_lr
+from upres.evaluation.sharing import ALONE, Hands, Numbers, by_all
 from upres.images.files import read_rgb
 from upres.images.resize import KERNELS, Kernel, enlarge
 from upres.networks.build import receptive_radius
 from upres.recipes.learnt import metrics_learnt
 from upres.upscaling.upscaler import Upscaler
+from upres.weights.checkpoint import recipes_in
 from upres.weights.model import Model, load_model, zoo_names
 
 DEFAULT_SCALE = 4
@@ -46,6 +51,7 @@ class Candidate:
 
 
 Seen = Callable[[Candidate, JudgedPair, Pixels], None]
+Pairs = PairFolder | Sequence[JudgedPair]
 
 
 def resolve_rows(names: Sequence[str], scale: int | None) -> tuple[list[Candidate], int]:
@@ -53,65 +59,119 @@ def resolve_rows(names: Sequence[str], scale: int | None) -> tuple[list[Candidat
 
     names: nearest, bicubic, lanczos; what `weights.model.load_model` takes; `images:FOLDER`.
     scale: None takes the networks' scale, or 4 without any network.
-    Raises BadSetting for an unknown name or unlike scales, BadWeights for a damaged file.
+    Raises BadSetting for an unknown name, one that is given twice and unlike scales, BadWeights for
+    a damaged file, BadPhotos for a folder without pictures.
     """
+    for name in names:
+        if names.count(name) > 1:
+            raise BadSetting(f"{name} is given {names.count(name)} times; once is one row.")
     models = {name: _load(name) for name in names if not _has_any_scale(name)}
     shared = _shared_scale({name: model.scale for name, model in models.items()}, scale)
     return [_candidate(name, models.get(name), shared) for name in names], shared
 
 
+def network_candidate(name: str, model: Model) -> Candidate:
+    """Return the row of a network; of an interpolated one, what its parents were trained on."""
+    radius = receptive_radius(model.settings, model.scale)
+    # float32: a number in a table must not depend on what the processor is quick in
+    upscaler = Upscaler(model.network, model.scale, radius, precision="float32")
+    learnt = {name for recipe in recipes_in(model.header) for name in metrics_learnt(recipe)}
+    return Candidate(
+        name,
+        _from_lr(upscaler.enlarge),
+        model.sha256,
+        trained_on=tuple(sorted(learnt)),
+    )
+
+
 def compare(
     candidates: Sequence[Candidate],
-    pairs: PairFolder | Sequence[JudgedPair],
+    pairs: Pairs,
     protocol: Protocol,
     *,
     scale: int,
     dataset: str,
     measures: Measures,
     seen: Seen = lambda candidate, pair, sr: None,
+    hands: Hands = ALONE,
 ) -> Evaluation:
     """Return a row for each candidate; `seen` is given each SR picture once it was made.
 
     A finished picture that cannot be read is left out for all rows and listed as failed.
-    Raises BadPhotos for finished pictures that are missing or of a wrong size, BadSetting for a
-    network under a protocol that enlarges luma alone; both before any work.
+    hands: how the pictures are shared out; each process has `seen` its own, and returns all.
+    Raises BadPhotos for finished pictures that are missing or of a wrong size or all unreadable,
+    BadSetting for what the protocol cannot judge; all before any work. Raises WorkFailed where a
+    network's values are not finite.
     """
-    failed = list(pairs.failed) if isinstance(pairs, PairFolder) else []
-    unreadable = _unreadable(candidates, pairs, protocol)
-    failed += unreadable
-    left_out = {failure.image for failure in unreadable}
+    _refuse(candidates, protocol, scale)
+    found = by_all(len(pairs), partial(_failures, candidates, pairs, protocol), hands)
+    good = [number for number, failure in enumerate(found) if failure is None]
+    failed = [failure for failure in found if failure is not None]
+    if not good:
+        raise BadPhotos(f"none of the pictures can be judged; the first: {failed[0].reason}")
 
     def scored(candidate: Candidate) -> Row:
-        scores = judge(
-            lambda pair: candidate.super_resolve(pair, protocol),
-            (pair for pair in pairs if pair.name not in left_out),
-            protocol,
-            scale=scale,
-            measures=measures,
-            seen=partial(seen, candidate),
+        scores = by_all(
+            len(good),
+            lambda places: judge(
+                lambda pair: candidate.super_resolve(pair, protocol),
+                (pairs[good[place]] for place in places),
+                protocol,
+                scale=scale,
+                measures=measures,
+                seen=partial(seen, candidate),
+            ),
+            hands,
         )
         return row(candidate.name, dataset, scores, candidate.weights_sha256, candidate.trained_on)
 
-    return evaluation(protocol, scale, [scored(candidate) for candidate in candidates], failed)
+    return evaluation(
+        protocol,
+        scale,
+        [scored(candidate) for candidate in candidates],
+        failed=[*pairs.failed, *failed] if isinstance(pairs, PairFolder) else failed,
+        given_lr=_given_lr(pairs, protocol, scale, hands) if protocol.given_lr else None,
+    )
 
 
-def _unreadable(
-    candidates: Sequence[Candidate], pairs: PairFolder | Sequence[JudgedPair], protocol: Protocol
-) -> list[Failure]:
-    """Return what of the finished pictures cannot be read; every one of them is looked at."""
-    failed: dict[str, Failure] = {}
+def _refuse(candidates: Sequence[Candidate], protocol: Protocol, scale: int) -> None:
+    """Raise BadSetting for a candidate that the protocol cannot judge."""
+    small, large = (np.zeros((8 * times, 8 * times, 3), np.uint8) for times in (1, scale))
     for candidate in candidates:
         if protocol.chain == "y" and candidate.weights_sha256 is not None:
             raise BadSetting(
                 f"protocol {protocol.name} enlarges luma alone, which {candidate.name} cannot: it "
                 f"takes RGB pictures; judge it by sr-y."
             )
-        for pair in pairs if candidate.finished else ():
-            try:
-                candidate.super_resolve(pair, protocol)
-            except BadPicture as error:
-                failed.setdefault(pair.name, Failure(image=pair.name, reason=str(error)))
-    return list(failed.values())
+        if candidate.weights_sha256 is None and not candidate.finished:
+            candidate.super_resolve(JudgedPair("", small, large), protocol)  # quick with kernels
+
+
+def _failures(
+    candidates: Sequence[Candidate], pairs: Pairs, protocol: Protocol, numbers: Numbers
+) -> list[Failure | None]:
+    """Return for each pair why one of its finished pictures cannot be read, or None."""
+    finished = [candidate for candidate in candidates if candidate.finished]
+    if not finished:
+        return [None for _ in numbers]
+    return [_failure(finished, pairs[number], protocol) for number in numbers]
+
+
+def _failure(finished: Sequence[Candidate], pair: JudgedPair, protocol: Protocol) -> Failure | None:
+    for candidate in finished:
+        try:
+            candidate.super_resolve(pair, protocol)
+        except BadPicture as error:
+            return Failure(image=pair.name, reason=str(error))
+    return None
+
+
+def _given_lr(pairs: Pairs, protocol: Protocol, scale: int, hands: Hands) -> LrDifference:
+    def work(numbers: Numbers) -> list[tuple[Counted, Counted]]:
+        chosen = (pairs[number] for number in numbers)
+        return [count_equal(pair.lr, make_lr(pair.hr, protocol, scale)) for pair in chosen]
+
+    return lr_difference(by_all(len(pairs), work, hands), protocol.lr_resizer)
 
 
 def _has_any_scale(name: str) -> bool:
@@ -146,18 +206,10 @@ def _candidate(name: str, model: Model | None, scale: int) -> Candidate:
             return Candidate(name, partial(_by_kernel, scale=scale, kernel=kernel))
     if model is None:
         folder = Path(name.removeprefix(IMAGES))
-        read = partial(_read_finished, folder=folder, scale=scale)
+        by_stem = pictures_by_stem(folder)
+        read = partial(_read_finished, by_stem=by_stem, folder=folder, scale=scale)
         return Candidate(name, read, finished=True)
-    radius = receptive_radius(model.settings, model.scale)
-    # float32: a number in a table must not depend on what the processor is quick in
-    upscaler = Upscaler(model.network, model.scale, radius, precision="float32")
-    recipe = None if model.header is None else model.header.recipe
-    return Candidate(
-        name,
-        _from_lr(upscaler.enlarge),
-        model.sha256,
-        trained_on=metrics_learnt(recipe or {}),
-    )
+    return network_candidate(name, model)
 
 
 def _from_lr(enlarge_lr: Enlarge) -> SuperResolve:
@@ -175,8 +227,10 @@ def _by_kernel(pair: JudgedPair, protocol: Protocol, *, scale: int, kernel: Kern
         ) from error
 
 
-def _read_finished(pair: JudgedPair, protocol: Protocol, *, folder: Path, scale: int) -> Pixels:
-    (path,) = named_like([Path(pair.name)], folder, scale)
+def _read_finished(
+    pair: JudgedPair, protocol: Protocol, *, by_stem: Mapping[str, Path], folder: Path, scale: int
+) -> Pixels:
+    path = file_like(pair.name, by_stem, folder, scale)
     sr = read_rgb(path)
     (height, width), (h, w) = sr.shape[:2], pair.hr.shape[:2]
     if (height, width) != (h, w):

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator
 
+from upres.evaluation.given_lr import LrDifference
 from upres.evaluation.measures import Measure, Seen
 from upres.evaluation.protocols import Protocol
 from upres.images import colour
@@ -79,11 +80,17 @@ class Evaluation(BaseModel, frozen=True):
     border: int | None = None  # HR pixels left out on each side; LPIPS sees the whole picture
     colour: str | None = None
     ssim: str | None = None
+    given_lr: LrDifference | None = None  # how given LR differ from the protocol's
     failed: tuple[Failure, ...] = ()
 
 
 def evaluation(
-    protocol: Protocol, scale: int, rows: list[Row], failed: Sequence[Failure] = ()
+    protocol: Protocol,
+    scale: int,
+    rows: list[Row],
+    *,
+    failed: Sequence[Failure] = (),
+    given_lr: LrDifference | None = None,
 ) -> Evaluation:
     """Return `rows` together with the conditions that they were measured under."""
     return Evaluation(
@@ -95,6 +102,7 @@ def evaluation(
         border=protocol.border_pixels(scale),
         colour=protocol.compared,
         ssim=protocol.ssim,
+        given_lr=given_lr,
         failed=tuple(failed),
     )
 

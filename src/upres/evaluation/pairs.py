@@ -4,12 +4,13 @@ A folder holds the HR pictures itself, or in `HR/`; given LR lie in `LR_x4/` (`L
 2) inside it, named as the HR or with the scale behind: `0801x4.png`, `0801_x4.png`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from upres.errors import BadPhotos, BadPicture
 from upres.evaluation.judge import Failure, JudgedPair, Pixels
 from upres.evaluation.protocols import Protocol, make_lr
+from upres.evaluation.sharing import ALONE, Hands, by_all
 from upres.images.files import PICTURE_SUFFIXES, eight_bit, read_picture, read_rgb
 from upres.images.resize import crop_to_multiple
 from upres.metrics.known import Metric, get_metric
@@ -41,26 +42,30 @@ class PairFolder:
         return len(self._paths)
 
     def __iter__(self) -> Iterator[JudgedPair]:
-        for paths in self._paths:
-            yield self._pair(*paths)
+        return (self[number] for number in range(len(self)))
 
-    def check(self) -> None:
+    def check(self, hands: Hands) -> None:
         """Read every pair once; what cannot be read goes from the pairs to `failed`.
 
         Raises BadPhotos when none can be, for wrong sizes and for pictures too small to compare.
         """
-        good = []
-        for paths in self._paths:
-            try:
-                self._pair(*paths)
-                good.append(paths)
-            except BadPicture as error:
-                self.failed.append(Failure(image=paths[0].name, reason=str(error)))
-        if not good:
+        found = by_all(len(self), lambda numbers: [self._failure(n) for n in numbers], hands)
+        self.failed = [failure for failure in found if failure is not None]
+        self._paths = [
+            paths for paths, failure in zip(self._paths, found, strict=True) if not failure
+        ]
+        if not self._paths:
             raise BadPhotos(f"none of the pictures can be read; the first: {self.failed[0].reason}")
-        self._paths = good
 
-    def _pair(self, hr_path: Path, lr_path: Path | None) -> JudgedPair:
+    def _failure(self, number: int) -> Failure | None:
+        try:
+            self[number]
+        except BadPicture as error:
+            return Failure(image=self._paths[number][0].name, reason=str(error))
+        return None
+
+    def __getitem__(self, number: int) -> JudgedPair:
+        hr_path, lr_path = self._paths[number]
         if hr_path in self._kept:
             return self._kept[hr_path]
         pair = self._read(hr_path, lr_path)
@@ -85,9 +90,14 @@ class PairFolder:
 
 
 def load_pairs(
-    data: Path, scale: int, *, protocol: Protocol, metrics: Sequence[str] = ("psnr", "ssim")
+    data: Path,
+    scale: int,
+    *,
+    protocol: Protocol,
+    metrics: Sequence[str] = ("psnr", "ssim"),
+    hands: Hands = ALONE,
 ) -> PairFolder:
-    """Return the pairs of a folder, all read and checked once.
+    """Return the pairs of a folder, all read and checked once by the processes together.
 
     data: a folder of HR pictures, or one with `HR/` and, where the protocol's LR are given,
         `LR_x{scale}/`. metrics: what they will be measured by, for some need a least size.
@@ -101,7 +111,7 @@ def load_pairs(
         lr_paths = [*named_like(hr_paths, _lr_folder(data, scale), scale)]
     paths = list(zip(hr_paths, lr_paths, strict=True))
     pairs = PairFolder(paths, scale, protocol, [get_metric(name) for name in metrics])
-    pairs.check()
+    pairs.check(hands)
     return pairs
 
 
@@ -127,18 +137,25 @@ def named_like(wanted: list[Path], folder: Path, scale: int) -> list[Path]:
 
     Endings may differ. Raises BadPhotos when one is missing.
     """
-    by_name = {path.stem: path for path in picture_files(folder)}
-    found = []
-    for path in wanted:
-        names = (path.stem, f"{path.stem}_x{scale}", f"{path.stem}x{scale}")
-        match = next((by_name[name] for name in names if name in by_name), None)
-        if match is None:
-            raise BadPhotos(
-                f"{folder} has no picture for {path.name}; "
-                f"add it as {path.stem}.png or {path.stem}_x{scale}.png."
-            )
-        found.append(match)
-    return found
+    by_stem = pictures_by_stem(folder)
+    return [file_like(path.name, by_stem, folder, scale) for path in wanted]
+
+
+def pictures_by_stem(folder: Path) -> dict[str, Path]:
+    """Return the pictures in `folder` by their names without ending. Raises BadPhotos if none."""
+    return {path.stem: path for path in picture_files(folder)}
+
+
+def file_like(name: str, by_stem: Mapping[str, Path], folder: Path, scale: int) -> Path:
+    """Return which of a folder's pictures is called as `name`, as `named_like` says it."""
+    stem = Path(name).stem
+    found = (by_stem.get(wanted) for wanted in (stem, f"{stem}_x{scale}", f"{stem}x{scale}"))
+    path = next((path for path in found if path is not None), None)
+    if path is None:
+        raise BadPhotos(
+            f"{folder} has no picture for {name}; add it as {stem}.png or {stem}_x{scale}.png."
+        )
+    return path
 
 
 def too_small(path: Path, hr: Pixels, reader: str, least: int) -> BadPhotos:
