@@ -192,7 +192,7 @@ def test_plane_needs_two_rows_with_both_metrics():
 
 
 def test_convergence_counts_the_steps_of_earlier_stages():
-    from upres.report.ranking import METRICS
+    from upres.report.ranking import column
     from upres.report.trade_off import _steps_to_reach
 
     run = run_log(
@@ -200,8 +200,8 @@ def test_convergence_counts_the_steps_of_earlier_stages():
         StageLog("gan", 20, (), validations("gan", 30, 29)),
     )
     # of the 10 dB from 20 to 30: 70 % at 27 dB (step 20), 80 % at 28 (30), the rest at 30 (30+10)
-    assert _steps_to_reach(run, METRICS["psnr_y"]) == [20, 30, 40, 40, 40]
-    assert _steps_to_reach(run, METRICS["lpips_alex"]) == [20, 30, 40, 40, 40]
+    assert _steps_to_reach(run, column("psnr_y")) == [20, 30, 40, 40, 40]
+    assert _steps_to_reach(run, column("lpips_alex")) == [20, 30, 40, 40, 40]
 
 
 def test_relation_marks_the_best_balance(relations):

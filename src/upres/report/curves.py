@@ -9,7 +9,7 @@ import numpy as np
 
 from upres.report.drawing import INK, Chart, draw, line, percent_axis, steps_axis, style
 from upres.report.loss_curves import discriminator_charts, loss_charts
-from upres.report.ranking import Metric, in_order
+from upres.report.ranking import Column, in_order
 from upres.report.run_log import RunLog, StageLog, StepEvent
 from upres.report.watch_curves import watch_charts, weight_charts
 
@@ -48,7 +48,7 @@ def _validation(run: RunLog) -> list[Chart]:
     return [_metric_chart(run, metric) for metric in in_order(names)]
 
 
-def _metric_chart(run: RunLog, metric: Metric) -> Chart:
+def _metric_chart(run: RunLog, metric: Column) -> Chart:
     points = [
         (stage, event, event.metrics[metric.name])
         for stage in run.stages

@@ -1,83 +1,110 @@
-"""How a metric is written and which of its values are the better ones."""
+"""How tables head a metric, how they write its values, and which of these are the better ones."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from upres.errors import BadSetting
+from upres.metrics.known import METRICS, SPACES, Metric, get_metric, key_of, label_of
+
+T = TypeVar("T", float, NDArray[np.float64])
 Mark = Literal["best", "second", ""]
+
+DECIBEL_DIGITS = 2  # as tables of the field print PSNR; terminals show more
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric as people read it. higher: whether more is better; None where nobody knows."""
+class Column:
+    """A metric as a row of scores has it: `psnr_y` is PSNR on luma.
+
+    metric: None for a name that this version does not know; nothing is marked in its column.
+    """
 
     name: str
     label: str
-    digits: int
-    higher: bool | None
-    words: str = ""
-    unit: str = ""
+    metric: Metric | None
+
+    @property
+    def higher(self) -> bool | None:
+        """Whether more is better; None where the metric is best at a value, or not known."""
+        return None if self.metric is None else self.metric.higher
+
+    @property
+    def unit(self) -> str:
+        """What stands behind a value."""
+        return "" if self.metric is None else self.metric.unit
 
     @property
     def arrow(self) -> str:
         """The direction of the better values."""
-        return {True: "↑", False: "↓", None: ""}[self.higher]
+        return "" if self.metric is None else self.metric.arrow
 
     @property
     def direction(self) -> str:
         """The same in words."""
-        return {True: "higher is better", False: "lower is better", None: ""}[self.higher]
+        return "" if self.metric is None else self.metric.direction
 
-    def written(self, value: float | None) -> str:
-        """The value in the digits that tables of the field use."""
+    @property
+    def words(self) -> str:
+        """What the metric says, and what it does not see."""
+        if self.metric is None:
+            return ""
+        return f"{self.metric.what}; blind to {self.metric.blind_to}"
+
+    def worth(self, value: T) -> T:
+        """Return what is larger for the better of two values; nan where nobody knows."""
+        if self.metric is None:
+            return value * math.nan
+        if self.metric.higher is None:
+            return -abs(value - self.metric.ideal)
+        return value if self.metric.higher else -value
+
+    def written(self, value: float | None, *, sign: bool = False) -> str:
+        """Return the value in the digits that tables of the field use; sign: with a plus, too."""
         if value is None or math.isnan(value):
             return "-"
-        return "∞" if math.isinf(value) else f"{value:.{self.digits}f}"
+        if math.isinf(value):
+            return "∞" if value > 0 else "-∞"
+        digits = 4 if self.metric is None else self.metric.digits
+        text = f"{value:+.{DECIBEL_DIGITS if self.unit == 'dB' else digits}f}"
+        if not text.strip("+-0."):  # minus zero says nothing
+            text = text.replace("-", "+")
+        return text if sign else text.removeprefix("+")
 
 
-_PSNR = "peak signal-to-noise ratio: closeness of pixel values, blind to texture"
-_SSIM = "structural similarity: closeness of local mean, contrast and structure; 1 is equal"
-_LPIPS = "learned distance that follows what people see as unlike; 0 is equal"
-_METRICS = (
-    Metric("psnr_y", "PSNR-Y", 2, True, f"{_PSNR}; on luma", "dB"),
-    Metric("psnr_rgb", "PSNR-RGB", 2, True, f"{_PSNR}; on RGB", "dB"),
-    Metric("ssim_y", "SSIM-Y", 4, True, f"{_SSIM}; on luma"),
-    Metric("ssim_rgb", "SSIM-RGB", 4, True, f"{_SSIM}; on RGB"),
-    Metric("lpips_alex", "LPIPS", 4, False, f"{_LPIPS}; AlexNet, on RGB"),
-    Metric("lpips_vgg", "LPIPS-VGG", 4, False, f"{_LPIPS}; VGG16, on RGB"),
-    Metric("dists", "DISTS", 4, False, "learned distance of structure and texture; 0 is equal"),
-    Metric("vgg_distance", "VGG distance", 4, False, "distance of VGG19 features; 0 is equal"),
-)
-METRICS = {metric.name: metric for metric in _METRICS}
+def column(name: str) -> Column:
+    """Return the column of that name; an unknown one has no direction."""
+    try:
+        return Column(name, label_of(name), get_metric(name))
+    except BadSetting:
+        return Column(name, name, None)
 
 
-def describe(name: str) -> Metric:
-    """The metric of that name; an unknown one has no direction, so nothing is marked in it."""
-    return METRICS.get(name) or Metric(name, name, 4, None)
-
-
-def in_order(names: Iterable[str]) -> list[Metric]:
-    """The metrics of these names, each once: known ones in the papers' order, then the others."""
+def in_order(names: Iterable[str]) -> list[Column]:
+    """Return the columns of these names, each once: those of the metrics' table in its order,
+    luma before RGB, then the others as they come."""
     present = dict.fromkeys(names)
-    known = [metric for name, metric in METRICS.items() if name in present]
-    return known + [describe(name) for name in present if name not in METRICS]
+    table = [key_of(metric, space) for metric in METRICS.values() for space in SPACES]
+    known = [name for name in dict.fromkeys(table) if name in present]
+    return [column(name) for name in dict.fromkeys([*known, *present])]
 
 
-def marks(metric: Metric, values: Sequence[float | None]) -> list[Mark]:
-    """Which values are the best and, of three or more, the second-best.
+def marks(metric: Column, values: Sequence[float | None]) -> list[Mark]:
+    """Return which values are the best and, of three or more, the second-best.
 
     Values that are written alike are marked alike: a reader cannot see more.
     """
     written = [metric.written(value) for value in values]
     seen = {
-        text: value
+        text: metric.worth(value)
         for text, value in zip(written, values, strict=True)
-        if value is not None and not math.isnan(value)
+        if value is not None and not math.isnan(metric.worth(value))
     }
-    if metric.higher is None or len(values) < 2:
-        return [""] * len(values)
-    ranked = sorted(seen, key=lambda text: seen[text], reverse=metric.higher)
+    ranked = sorted(seen, key=lambda text: seen[text], reverse=True)
     places: dict[str, Mark] = {}
     if len(ranked) > 1:
         places[ranked[0]] = "best"

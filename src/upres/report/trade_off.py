@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upres.report.drawing import INK, Chart, draw, style
-from upres.report.ranking import METRICS, Metric
+from upres.report.ranking import Column, column
 from upres.report.run_log import RunLog
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REACHED = (0.7, 0.8, 0.9, 0.95, 1.0)  # of the way to the best, as in figure 7 of paper B
 FIRST, LAST = "#5ab0e5", "#d45f01"  # of a run's validations
-PSNR, SSIM, LPIPS = METRICS["psnr_y"], METRICS["ssim_y"], METRICS["lpips_alex"]
+PSNR, SSIM, LPIPS = column("psnr_y"), column("ssim_y"), column("lpips_alex")
 
 
 def plane_chart(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Chart | None:
@@ -52,7 +52,7 @@ def relation_charts(run: RunLog) -> list[Chart]:
     return [chart for chart in charts if chart is not None]
 
 
-def _relation(run: RunLog, x: Metric, y: Metric) -> Chart | None:
+def _relation(run: RunLog, x: Column, y: Column) -> Chart | None:
     points = [
         (stage.name, event.step, event.metrics[x.name], event.metrics[y.name])
         for stage in run.stages
@@ -112,7 +112,7 @@ def _convergence(run: RunLog) -> Chart | None:
     return draw("Steps until close to the best", paint, caption="Stages are counted on.")
 
 
-def _steps_to_reach(run: RunLog, metric: Metric) -> list[int] | None:
+def _steps_to_reach(run: RunLog, metric: Column) -> list[int] | None:
     steps, values, start = [], [], 0
     for stage in run.stages:
         for event in stage.validations:
@@ -128,7 +128,7 @@ def _steps_to_reach(run: RunLog, metric: Metric) -> list[int] | None:
     return [steps[int(np.argmax(gain >= share * gain.max() - 1e-12))] for share in REACHED]
 
 
-def _progress(values: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
+def _progress(values: NDArray[np.float64], metric: Column) -> NDArray[np.float64]:
     """The values scaled to 0..1, 1 the best."""
     span = np.ptp(values)
     if span == 0:
@@ -137,6 +137,6 @@ def _progress(values: NDArray[np.float64], metric: Metric) -> NDArray[np.float64
     return scaled if metric.higher else 1 - scaled
 
 
-def _name_axes(axes: "Axes", x: Metric, y: Metric) -> None:
+def _name_axes(axes: "Axes", x: Column, y: Column) -> None:
     axes.set_xlabel(f"{x.label} {x.arrow}  {x.unit}".rstrip())
     axes.set_ylabel(f"{y.label} {y.arrow}  {y.unit}".rstrip())
