@@ -13,10 +13,11 @@ from upres.errors import MissingExtra
 from upres.report.crops import PLAIN
 from upres.report.curves import ChartGroup, run_charts
 from upres.report.embed import Detail, EmbeddedPicture, embed_pictures
+from upres.report.exports import as_csv
 from upres.report.facts import run_facts
 from upres.report.pictures import HR, LR, ReportPicture
 from upres.report.run_log import RunLog
-from upres.report.tables import as_csv, score_lines, score_tables, scores_of
+from upres.report.tables import Mixed, listed, score_lines, score_tables, scores_of
 from upres.report.time_line import StageWatch, stage_watch
 from upres.report.trade_off import plane_chart, relation_charts
 
@@ -58,7 +59,7 @@ def write_report(
     path: Path,
     *,
     title: str,
-    evaluation: "Evaluation | Sequence[Evaluation] | None" = None,
+    evaluation: "Evaluation | Sequence[Evaluation] | Mixed | None" = None,
     pictures: Sequence[ReportPicture] = (),
     runs: Sequence[RunLog] = (),
     recipe_yaml: str | None = None,
@@ -72,10 +73,10 @@ def write_report(
     `commands` between backticks. figures: charts of all of it together, below the scores.
     Raises MissingExtra without matplotlib or jinja2, NoSpace when the file cannot be written.
     """
-    evaluations = _listed(evaluation)
+    evaluations = listed(evaluation)
     content: dict[str, Any] = {
         "title": title,
-        "tables": [(table, plane_chart(table.means)) for table in score_tables(evaluations)],
+        "tables": [(table, plane_chart(table.means)) for table in score_tables(evaluation)],
         "csv": _csv_address(evaluations),
         "figures": list(figures),
         "runs": [_run_view(run) for run in runs],
@@ -101,12 +102,6 @@ def missing_package() -> str | None:
     """Return the name of a package that pages need and that is not installed, if there is one."""
     needed = ("matplotlib", "jinja2")
     return next((name for name in needed if find_spec(name) is None), None)
-
-
-def _listed(evaluation: "Evaluation | Sequence[Evaluation] | None") -> "list[Evaluation]":
-    if evaluation is None:
-        return []
-    return list(evaluation) if isinstance(evaluation, Sequence) else [evaluation]
 
 
 def _render(content: Mapping[str, Any], pictures: list[PictureView], detail: Detail | None) -> str:

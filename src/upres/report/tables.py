@@ -1,17 +1,17 @@
-"""The tables of a report: rows against metrics, the pictures behind them, all of it as CSV."""
+"""The tables of a report: rows against metrics, and the pictures behind them."""
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from upres.errors import BadSetting
-from upres.evaluation.protocols import get_protocol
+from upres.evaluation.headline import headline, was_trained_on
 from upres.images.files import PICTURE_SUFFIXES
-from upres.report.ranking import Mark, Metric, in_order, marks
+from upres.report.comparisons import PLAIN, Comparison, comparisons, score_matrix
+from upres.report.conditions import MIXED, conditions_of, explanation_of
+from upres.report.ranking import Column, Mark, column, in_order, marks
+from upres.report.statistics import Interval, intervals
 
 if TYPE_CHECKING:
     from upres.evaluation.judge import Evaluation, Row
@@ -22,55 +22,108 @@ PICTURES_LISTED = 100  # of one dataset; the CSV has all
 
 @dataclass(frozen=True)
 class Cell:
-    """A value as it is printed."""
+    """A value as it is printed.
+
+    interval: that of the mean over pictures. learnt: the row's model was trained on the metric.
+    """
 
     text: str
     mark: Mark
+    interval: tuple[str, str] | None = None
+    learnt: bool = False
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The best row of one metric, and how far it is from bicubic."""
+    """The best row of one metric, and how far it is from bicubic.
 
-    metric: Metric
+    headline: the metric is the one to read first. learnt: the row's model was trained on it.
+    """
+
+    metric: Column
     model: str
     value: str
     bicubic: str | None
+    headline: bool
+    learnt: bool
 
 
 @dataclass(frozen=True)
 class PictureTable:
     """One metric of each picture: a line a picture, a cell a row of the score table."""
 
-    metric: Metric
+    metric: Column
     lines: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """What was measured on one dataset by one protocol."""
+    """What was measured on one dataset by one protocol, or by the protocols of `protocols`."""
 
     dataset: str
     protocol: str
+    protocols: tuple[str, ...]  # of each line
+    scale: int | None
     explanation: str
     conditions: tuple[tuple[str, str], ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Column, ...]
+    headline: Column | None  # what to read first; None if every metric was trained on
     lines: tuple[tuple[str, tuple[Cell, ...]], ...]
     means: tuple[tuple[str, Scores], ...]
     findings: tuple[Finding, ...]
+    comparisons: tuple[Comparison, ...]
     pictures: int
     exact: tuple[tuple[str, int], ...]  # rows with pictures restored exactly, and how many
+    failed: tuple[tuple[str, str], ...]  # pictures that no row has, and why
     weights: tuple[tuple[str, str], ...]  # rows with the sha256 of their weights
     by_picture: tuple[PictureTable, ...]
 
+    @property
+    def learnt(self) -> bool:
+        """Whether a value is of a metric that its model was trained on."""
+        return any(cell.learnt for _, cells in self.lines for cell in cells)
 
-def score_tables(evaluations: "Sequence[Evaluation]") -> list[ScoreTable]:
-    """One table for each dataset of each evaluation: other conditions never share a table."""
-    return [
-        _table(evaluation, dataset, [row for row in evaluation.rows if row.dataset == dataset])
-        for evaluation in evaluations
-        for dataset in dict.fromkeys(row.dataset for row in evaluation.rows)
-    ]
+
+@dataclass(frozen=True)
+class _Line:
+    """A row, what it is called in its table, and the protocol it was measured by."""
+
+    row: "Row"
+    name: str
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Evaluations that share tables although their protocols differ: somebody asked for it."""
+
+    evaluations: "Sequence[Evaluation]"
+
+
+def listed(given: "Evaluation | Sequence[Evaluation] | Mixed | None") -> "list[Evaluation]":
+    """Return what was given as a list."""
+    match given:
+        case None:
+            return []
+        case Mixed(evaluations):
+            return list(evaluations)
+        case Sequence():
+            return list(given)
+    return [given]
+
+
+def score_tables(given: "Evaluation | Sequence[Evaluation] | Mixed | None") -> list[ScoreTable]:
+    """Return a table for each dataset of each evaluation: other conditions share no table.
+
+    Of `Mixed` ones protocols share a table where scale and dataset are the same; each row's name
+    then says its own, and nothing is ranked across them.
+    """
+    groups: dict[tuple[str, int | None], list[Evaluation]] = {}
+    for place, evaluation in enumerate(listed(given)):
+        own = evaluation.scale if isinstance(given, Mixed) else place
+        for dataset in dict.fromkeys(row.dataset for row in evaluation.rows):
+            groups.setdefault((dataset, own), []).append(evaluation)
+    return [_table(found, dataset) for (dataset, _), found in groups.items()]
 
 
 def scores_of(
@@ -92,105 +145,108 @@ def scores_of(
     }
 
 
-def as_csv(evaluations: "Sequence[Evaluation]") -> str:
-    """Every score: a line for each protocol, dataset, row and picture, and one for each mean."""
-    rows = [(evaluation.protocol, row) for evaluation in evaluations for row in evaluation.rows]
-    metrics = [metric.name for metric in in_order(m for _, row in rows for m in row.metrics)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["protocol", "dataset", "model", "image", *metrics])
-    for protocol, row in rows:
-        lines = [(scores.image, scores.metrics) for scores in row.per_image]
-        for image, values in [*lines, ("(mean)", row.metrics)]:
-            numbers = [values.get(metric, "") for metric in metrics]
-            writer.writerow([protocol, row.dataset, row.model, image, *numbers])
-    return text.getvalue()
-
-
-def _table(evaluation: "Evaluation", dataset: str, rows: "list[Row]") -> ScoreTable:
+def _table(evaluations: "Sequence[Evaluation]", dataset: str) -> ScoreTable:
+    protocols = list(dict.fromkeys(evaluation.protocol for evaluation in evaluations))
+    mixed = len(protocols) > 1
+    lines = [
+        _Line(row, f"{row.model} ({e.protocol})" if mixed else row.model, e.protocol)
+        for e in evaluations
+        for row in e.rows
+        if row.dataset == dataset
+    ]
+    rows, names = [line.row for line in lines], [line.name for line in lines]
     metrics = in_order(name for row in rows for name in row.metrics)
-    names = [row.model for row in rows]
-    cells = _cells(metrics, [row.metrics for row in rows])
+    first = headline(rows)
     return ScoreTable(
         dataset=dataset,
-        protocol=evaluation.protocol,
-        explanation=_explanation(evaluation.protocol),
-        conditions=tuple(_conditions(evaluation)),
+        protocol=MIXED if mixed else protocols[0],
+        protocols=tuple(line.protocol for line in lines),
+        scale=evaluations[0].scale,
+        explanation=explanation_of(evaluations),
+        conditions=tuple(conditions_of(evaluations)),
         metrics=tuple(metrics),
-        lines=tuple(zip(names, cells, strict=True)),
-        means=tuple((row.model, row.metrics) for row in rows),
-        findings=tuple(_findings(metrics, rows)),
+        headline=None if first is None else column(first),
+        lines=tuple(zip(names, _cells(metrics, lines), strict=True)),
+        means=tuple((line.name, line.row.metrics) for line in lines),
+        findings=() if mixed else tuple(_findings(metrics, rows, first)),
+        comparisons=tuple(comparisons(metrics, rows, names, [line.protocol for line in lines])),
         pictures=max((len(row.per_image) for row in rows), default=0),
-        exact=tuple((row.model, row.exact_images) for row in rows if row.exact_images),
-        weights=tuple((row.model, row.weights_sha256) for row in rows if row.weights_sha256),
-        by_picture=tuple(_by_picture(metric, rows) for metric in metrics),
+        exact=tuple((line.name, line.row.exact_images) for line in lines if line.row.exact_images),
+        failed=tuple((f.image, f.reason) for e in evaluations for f in e.failed),
+        weights=tuple(
+            (line.name, line.row.weights_sha256) for line in lines if line.row.weights_sha256
+        ),
+        by_picture=tuple(_by_picture(metric, lines) for metric in metrics),
     )
 
 
-def _cells(metrics: Sequence[Metric], rows: Sequence[Scores]) -> list[tuple[Cell, ...]]:
-    columns = []
-    for metric in metrics:
-        values = [row.get(metric.name) for row in rows]
-        marked = marks(metric, values)
-        columns.append([Cell(metric.written(v), m) for v, m in zip(values, marked, strict=True)])
-    return list(zip(*columns, strict=True)) if columns else [() for _ in rows]
+def _cells(metrics: Sequence[Column], lines: Sequence[_Line]) -> list[tuple[Cell, ...]]:
+    columns = [_column_cells(metric, lines) for metric in metrics]
+    return list(zip(*columns, strict=True)) if columns else [() for _ in lines]
 
 
-def _explanation(protocol: str) -> str:
-    try:
-        return get_protocol(protocol).explanation
-    except BadSetting:
-        return "This version of upres does not know the protocol and cannot say what it means."
-
-
-def _conditions(evaluation: "Evaluation") -> list[tuple[str, str]]:
-    """What makes the numbers comparable, in words; only what the evaluation says of itself."""
-    found: list[tuple[str, str | None]] = [
-        ("Scale", _some("x{}", evaluation.scale)),
-        ("LR pictures", _lr(evaluation.lr)),
-        ("Compared", _some("{}", evaluation.colour)),
-        ("Left out at each side", _some("{} HR pixels (LPIPS: none)", evaluation.border)),
-        ("SSIM dialect", _some("{}", evaluation.ssim)),
+def _column_cells(metric: Column, lines: Sequence[_Line]) -> list[Cell]:
+    values = [line.row.metrics.get(metric.name) for line in lines]
+    spans = intervals(score_matrix([line.row for line in lines], metric.name))
+    return [
+        Cell(
+            text=metric.written(value),
+            mark=mark,
+            interval=None if span is None else _span(metric, span),
+            learnt=value is not None and was_trained_on(line.row, metric.name),
+        )
+        for line, value, mark, span in zip(
+            lines, values, _marks(metric, values, lines), spans, strict=True
+        )
     ]
-    return [(name, text) for name, text in found if text is not None]
 
 
-def _lr(made: str | None) -> str | None:
-    if made == "given":
-        return "given as files, however they were made"
-    return _some("made from HR by the bicubic resizer {}", made)
+def _span(metric: Column, interval: Interval) -> tuple[str, str]:
+    return metric.written(interval.low), metric.written(interval.high)
 
 
-def _some(text: str, value: object) -> str | None:
-    return None if value is None else text.format(value)
+def _marks(metric: Column, values: Sequence[float | None], lines: Sequence[_Line]) -> list[Mark]:
+    """Return the marks, given among the rows of one protocol only."""
+    found: list[Mark] = [""] * len(lines)
+    for protocol in {line.protocol for line in lines}:
+        members = [place for place, line in enumerate(lines) if line.protocol == protocol]
+        for place, mark in zip(members, marks(metric, [values[m] for m in members]), strict=True):
+            found[place] = mark
+    return found
 
 
-def _findings(metrics: Sequence[Metric], rows: "Sequence[Row]") -> list[Finding]:
+def _findings(metrics: Sequence[Column], rows: "Sequence[Row]", first: str | None) -> list[Finding]:
     findings = []
-    plain = next((row for row in rows if row.model == "bicubic"), None)
-    for metric in metrics:
+    plain = next((row for row in rows if row.model == PLAIN), None)
+    for metric in sorted(metrics, key=lambda metric: metric.name != first):
         known = [row for row in rows if not math.isnan(row.metrics.get(metric.name, math.nan))]
-        if metric.higher is None or len(known) < 2:
+        if metric.metric is None or len(known) < 2:
             continue
-        choose = max if metric.higher else min
-        best = choose(known, key=lambda row: row.metrics[metric.name])
+        best = max(known, key=lambda row: metric.worth(row.metrics[metric.name]))
         other = plain.metrics.get(metric.name) if plain and plain is not best else None
-        bicubic = None if other is None else metric.written(other)
-        value = metric.written(best.metrics[metric.name])
-        findings.append(Finding(metric, best.model, value, bicubic))
+        findings.append(
+            Finding(
+                metric=metric,
+                model=best.model,
+                value=metric.written(best.metrics[metric.name]),
+                bicubic=None if other is None else metric.written(other),
+                headline=metric.name == first,
+                learnt=was_trained_on(best, metric.name),
+            )
+        )
     return findings
 
 
-def _by_picture(metric: Metric, rows: "Sequence[Row]") -> PictureTable:
-    found = [{scores.image: scores.metrics for scores in row.per_image} for row in rows]
+def _by_picture(metric: Column, lines: Sequence[_Line]) -> PictureTable:
+    found = [{scores.image: scores.metrics for scores in line.row.per_image} for line in lines]
     images = list(dict.fromkeys(image for scores in found for image in scores))
-    lines = []
+    table = []
     for image in images[:PICTURES_LISTED]:
         values = [scores.get(image, {}).get(metric.name) for scores in found]
-        marked = marks(metric, values)
+        marked = _marks(metric, values, lines)
         cells = tuple(Cell(metric.written(v), m) for v, m in zip(values, marked, strict=True))
-        lines.append((image, cells))
-    return PictureTable(metric, tuple(lines))
+        table.append((image, cells))
+    return PictureTable(metric, tuple(table))
 
 
 def score_lines(scores: Scores) -> list[str]:
