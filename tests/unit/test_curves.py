@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from upres.errors import MissingExtra
+from upres.report.convergence import relation_charts, steps_to_reach
 from upres.report.curves import ChartGroup, run_charts
 from upres.report.drawing import COLOURS, INK, POINTS, Chart, draw, line
 from upres.report.run_log import (
@@ -16,7 +17,7 @@ from upres.report.run_log import (
     StepEvent,
     ValidationEvent,
 )
-from upres.report.trade_off import plane_chart, relation_charts
+from upres.report.trade_off import plane_chart
 
 
 def run_log(*stages: StageLog) -> RunLog:
@@ -191,17 +192,25 @@ def test_plane_needs_two_rows_with_both_metrics():
     assert plane_chart([("a", both), ("b", both)]) is not None
 
 
-def test_convergence_counts_the_steps_of_earlier_stages():
-    from upres.report.ranking import column
-    from upres.report.trade_off import _steps_to_reach
-
+def test_convergence_finds_where_shares_of_the_way_were_reached():
     run = run_log(
         StageLog("pixel", 30, (), validations("pixel", 20, 27, 28)),
         StageLog("gan", 20, (), validations("gan", 30, 29)),
     )
-    # of the 10 dB from 20 to 30: 70 % at 27 dB (step 20), 80 % at 28 (30), the rest at 30 (30+10)
-    assert _steps_to_reach(run, column("psnr_y")) == [20, 30, 40, 40, 40]
-    assert _steps_to_reach(run, column("lpips_alex")) == [20, 30, 40, 40, 40]
+    # of the 10 dB from 20 to 30: 70 % at 27 dB, 80 % at 28, the rest at 30
+    found = [("pixel", 20), ("pixel", 30), ("gan", 10), ("gan", 10), ("gan", 10)]
+    assert steps_to_reach(run, "psnr_y") == found
+    assert steps_to_reach(run, "lpips_alex") == found
+
+
+def test_convergence_counts_the_steps_of_earlier_stages():
+    run = run_log(
+        StageLog("pixel", 30, (), validations("pixel", 20, 27, 28)),
+        StageLog("gan", 20, (), validations("gan", 30, 29)),
+    )
+    chart = relation_charts(run)[-1]
+    assert chart.title == "Steps until close to the best"
+    assert "Steps to 90%: PSNR-Y 40, SSIM-Y 40, LPIPS 40. Stages are counted on." in chart.caption
 
 
 def test_relation_marks_the_best_balance(relations):

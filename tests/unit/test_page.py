@@ -127,7 +127,7 @@ def table_lines(html: str) -> dict[str, list[tuple[str, str]]]:
     for line in body.split("<tr>")[1:]:
         name = re.search(r'<th scope="row">(.*?)</th>', line)
         assert name is not None
-        found[name[1]] = re.findall(r'<td class="number ?(\w*)">([^<]*)', line)
+        found[name[1]] = re.findall(r'<td class="number ?(\w*)">(?:<u>)?([^<]*)', line)
     return found
 
 

@@ -54,6 +54,8 @@ SETTINGS: dict[Any, Any] = {
     "lines.linewidth": 1.5,
     "path.simplify": True,
 }
+SIZE = (4.4, 2.9)
+LARGE = (5.6, 3.4)  # for many names; half as wide as the page
 POINTS = 160  # of a line; more are averaged in this many bins
 
 Values = NDArray[np.float64]
@@ -68,15 +70,24 @@ class Chart:
     caption: str = ""
 
 
-def draw(title: str, paint: "Callable[[Axes], None]", *, caption: str = "") -> Chart:
-    """A chart with one pair of axes that `paint` fills. Raises MissingExtra without matplotlib."""
+def draw(
+    title: str,
+    paint: "Callable[[Axes], None]",
+    *,
+    caption: str = "",
+    size: tuple[float, float] = SIZE,
+) -> Chart:
+    """A chart with one pair of axes that `paint` fills. Raises MissingExtra without matplotlib.
+
+    size: width and height in inches; the page scales the chart to its column.
+    """
     try:
         import matplotlib
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise MissingExtra("matplotlib", "report", "A report") from error
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(4.4, 2.9), layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
         paint(axes)
         if len(axes.get_legend_handles_labels()[0]) > 1:

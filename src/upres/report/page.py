@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from upres.atomic import write_text
 from upres.errors import MissingExtra
+from upres.report.comparisons import Comparison
+from upres.report.convergence import relation_charts
 from upres.report.crops import PLAIN
 from upres.report.curves import ChartGroup, run_charts
+from upres.report.drawing import Chart
 from upres.report.embed import Detail, EmbeddedPicture, embed_pictures
 from upres.report.exports import as_csv
 from upres.report.facts import run_facts
 from upres.report.pictures import HR, LR, ReportPicture
 from upres.report.run_log import RunLog
-from upres.report.tables import Mixed, listed, score_lines, score_tables, scores_of
+from upres.report.statistics import RESAMPLES
+from upres.report.tables import Mixed, ScoreTable, listed, score_lines, score_tables, scores_of
 from upres.report.time_line import StageWatch, stage_watch
-from upres.report.trade_off import plane_chart, relation_charts
+from upres.report.trade_off import plane_chart, published_charts
 
 if TYPE_CHECKING:
     from upres.evaluation.judge import Evaluation
@@ -37,6 +41,18 @@ class RunView:
     groups: tuple[ChartGroup, ...]
     unread_lines: int
     watches: tuple[StageWatch, ...]
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table as the page shows it: its rows on the plane, among published ones, in pairs."""
+
+    table: ScoreTable
+    plane: Chart | None
+    published: tuple[Chart, ...]
+    compared: tuple[Comparison, ...]
+    compared_too: tuple[Comparison, ...]  # the pairs that few ask for
+    intervals: bool
 
 
 @dataclass(frozen=True)
@@ -69,14 +85,15 @@ def write_report(
     """Write one HTML file that needs no network: at most 12 MB, for any screen and for paper.
 
     evaluation: one or several; each keeps its own tables, for scores of different protocols do
-    not compare. pictures: shown in this order, as many as fit. notes: lines for the page's foot,
-    `commands` between backticks. figures: charts of all of it together, below the scores.
+    not compare, unless they are `Mixed`. pictures: shown in this order, as many as fit.
+    notes: lines for the page's foot, `commands` between backticks. figures: charts of all of it
+    together, below the scores.
     Raises MissingExtra without matplotlib or jinja2, NoSpace when the file cannot be written.
     """
     evaluations = listed(evaluation)
     content: dict[str, Any] = {
         "title": title,
-        "tables": [(table, plane_chart(table.means)) for table in score_tables(evaluation)],
+        "tables": [_table_view(table) for table in score_tables(evaluation)],
         "csv": _csv_address(evaluations),
         "figures": list(figures),
         "runs": [_run_view(run) for run in runs],
@@ -117,7 +134,9 @@ def _render(content: Mapping[str, Any], pictures: list[PictureView], detail: Det
         loader=jinja2.FunctionLoader(_template),
     )
     template = environment.get_template("page.html.jinja")
-    return template.render(**content, pictures=pictures, detail=detail, HR=HR, LR=LR)
+    return template.render(
+        **content, pictures=pictures, detail=detail, HR=HR, LR=LR, resamples=RESAMPLES
+    )
 
 
 def _template(name: str) -> str:
@@ -129,6 +148,44 @@ def _csv_address(evaluations: "Sequence[Evaluation]") -> str | None:
         return None
     data = base64.b64encode(as_csv(evaluations).encode()).decode("ascii")
     return f"data:text/csv;charset=utf-8;base64,{data}"
+
+
+def _table_views(tables: Sequence[ScoreTable]) -> list[TableView]:
+    """The tables, none with a chart that another one has shown."""
+    views: list[TableView] = []
+    shown: set[Chart] = set()
+    for table in tables:
+        view = _table_view(table)
+        new = tuple(chart for chart in view.published if chart not in shown)
+        shown.update(new)
+        views.append(replace(view, published=new))
+    return views
+
+
+def _table_view(table: ScoreTable) -> TableView:
+    compared = [c for c in table.comparisons if any(c.differences)]
+    published = published_charts(
+        table.means, protocol=table.protocol, dataset=table.dataset, scale=table.scale
+    )
+    mixed = len(set(table.protocols)) > 1  # then no two rows may stand on one plane
+    return TableView(
+        table=table,
+        plane=None if mixed else plane_chart(table.means, learnt=_learnt(table)),
+        published=tuple(published),
+        compared=tuple(c for c in compared if c.main),
+        compared_too=tuple(c for c in compared if not c.main),
+        intervals=any(cell.interval for _, cells in table.lines for cell in cells),
+    )
+
+
+def _learnt(table: ScoreTable) -> dict[str, list[str]]:
+    """The rows that were trained on each metric, where there are any."""
+    found: dict[str, list[str]] = {}
+    for name, cells in table.lines:
+        for metric, cell in zip(table.metrics, cells, strict=True):
+            if cell.learnt:
+                found.setdefault(metric.name, []).append(name)
+    return found
 
 
 def _picture_view(picture: EmbeddedPicture, evaluations: "Sequence[Evaluation]") -> PictureView:

@@ -77,10 +77,14 @@ class VerdictEvent(BaseModel, frozen=True):
 
 
 class ValidationEvent(BaseModel, frozen=True):
-    """One validation under a named protocol; `best` names the metrics that were never better."""
+    """One validation under a named protocol; `best` names the metrics that were never better.
+
+    epoch: how many times the stage has seen all photos; logs of other programs may lack it.
+    """
 
     stage: str
     step: int
+    epoch: float | None = None
     protocol: str | None = None
     metrics: dict[str, Value] = {}
     best: tuple[str, ...] = ()
@@ -119,6 +123,12 @@ class StageLog:
         """The last step that was logged; 0 before the first."""
         ends = [event.step for event in self.steps[-1:]]
         return max([*ends, *(event.step for event in self.validations[-1:])], default=0)
+
+    @property
+    def epoch_steps(self) -> float | None:
+        """Steps of one epoch, by the last validation that knows its epoch; None if none does."""
+        known = [v.step / v.epoch for v in self.validations if v.step and v.epoch]
+        return known[-1] if known else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,142 +1,159 @@
-"""Two metrics against each other, and how soon a run came close to its best."""
+"""The plane of distortion and perception: rows of a table, its front, and what papers printed."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from upres.report.drawing import INK, Chart, draw, style
+from upres.report.drawing import INK, LARGE, Chart, draw, style
+from upres.report.labels import name_axes, name_points
+from upres.report.published_methods import MOS, PublishedTable, published_on
 from upres.report.ranking import Column, column
-from upres.report.run_log import RunLog
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-REACHED = (0.7, 0.8, 0.9, 0.95, 1.0)  # of the way to the best, as in figure 7 of paper B
-FIRST, LAST = "#5ab0e5", "#d45f01"  # of a run's validations
-PSNR, SSIM, LPIPS = column("psnr_y"), column("ssim_y"), column("lpips_alex")
+Rows = Sequence[tuple[str, Mapping[str, float]]]
+Point = tuple[str, float, float]
+
+DISTORTION = ("psnr_y", "psnr_rgb")  # the first of each that enough rows have
+PERCEPTION = ("lpips_alex", "lpips_vgg", "dists", "niqe")
+FRONT = "Dashed: the front. What lies off it is beaten in both by a row on it."
 
 
-def plane_chart(rows: Sequence[tuple[str, Mapping[str, float]]]) -> Chart | None:
-    """Rows (name, metrics) by PSNR-Y and LPIPS; None unless two rows have both."""
-    points = [
-        (name, metrics["psnr_y"], metrics["lpips_alex"])
-        for name, metrics in rows
-        if np.isfinite([metrics.get("psnr_y", np.inf), metrics.get("lpips_alex", np.inf)]).all()
+def plane_chart(rows: Rows, *, learnt: Mapping[str, Sequence[str]] | None = None) -> Chart | None:
+    """Rows (name, metrics) by PSNR and a perceptual distance; None unless two rows have both.
+
+    learnt: metric -> rows that were trained on it; a distance that none was trained on is shown
+    where there is one. Raises MissingExtra without matplotlib.
+    """
+    trained = learnt or {}
+    for y in sorted(PERCEPTION, key=lambda name: name in trained):
+        for x in DISTORTION:
+            points = _points(rows, x, y)
+            if len(points) > 1:
+                return _plane(points, column(x), column(y), trained.get(y, ()))
+    return None
+
+
+def published_charts(rows: Rows, *, protocol: str, dataset: str, scale: int | None) -> list[Chart]:
+    """What papers printed of this set by this protocol, with the rows among them.
+
+    What people gave stands alone on its axes, for it cannot be measured here; it is shown for
+    every protocol, since it says how far the two sides of the trade lie apart.
+    """
+    charts = []
+    for table in published_on(dataset, scale):
+        if table.y == MOS:
+            charts.append(_opinions(table))
+        elif protocol in table.protocols and (ours := _points(rows, table.x, table.y)):
+            charts.append(_among(table, ours))
+    return charts
+
+
+def front(points: Sequence[Point], x: Column, y: Column) -> list[Point]:
+    """The points that no other is better than in one metric without being worse in the other, by
+    increasing x."""
+    worths = [(x.worth(at), y.worth(height)) for _, at, height in points]
+    kept = [
+        point
+        for point, (a, b) in zip(points, worths, strict=True)
+        if not any(c >= a and d >= b and (c, d) != (a, b) for c, d in worths)
     ]
-    if len(points) < 2:
-        return None
+    return sorted(kept, key=lambda point: point[1])
+
+
+def _points(rows: Rows, x: str, y: str) -> list[Point]:
+    return [
+        (name, metrics[x], metrics[y])
+        for name, metrics in rows
+        if np.isfinite([metrics.get(x, np.inf), metrics.get(y, np.inf)]).all()
+    ]
+
+
+def _plane(points: Sequence[Point], x: Column, y: Column, learnt: Sequence[str]) -> Chart:
+    best = front(points, x, y)
 
     def paint(axes: "Axes") -> None:
-        for index, (name, psnr, lpips) in enumerate(points):
-            axes.plot(psnr, lpips, marker="o", color=style(index)["color"], linestyle="")
-            axes.annotate(
-                name, (psnr, lpips), xytext=(0, 7), textcoords="offset points", ha="center"
-            )
-        axes.margins(0.22)
-        axes.invert_yaxis()
-        _name_axes(axes, PSNR, LPIPS)
+        _limits(axes, points)
+        if y.higher is False:
+            axes.invert_yaxis()
+        if len(best) > 1:
+            _draw_front(axes, best)
+        for index, (_, at, height) in enumerate(points):
+            axes.plot(at, height, marker="o", color=style(index)["color"], linestyle="")
+        name_points(axes, points)
+        name_axes(axes, x, y)
 
+    told = f" {FRONT}" if len(points) > 2 else ""
+    if learnt:
+        told += f" {y.label} was a loss of {', '.join(learnt)}: that flatters."
+    turned = f" (the {y.label} axis is turned)" if y.higher is False else ""
     return draw(
         "Distortion and perception",
         paint,
-        caption="Up and to the right is better (the LPIPS axis is turned). Networks trained for "
-        "PSNR lie to the right, networks trained against a discriminator higher.",
+        caption=f"Up and to the right is better{turned}. Networks trained for PSNR lie to the "
+        f"right, networks trained against a discriminator higher.{told}",
     )
 
 
-def relation_charts(run: RunLog) -> list[Chart]:
-    """What a run's validations say about two metrics together, and its convergence."""
-    charts = [_relation(run, PSNR, SSIM), _relation(run, PSNR, LPIPS), _convergence(run)]
-    return [chart for chart in charts if chart is not None]
+def _draw_front(axes: "Axes", best: Sequence[Point]) -> None:
+    """Steps, not straight lines: nothing was measured between two points."""
+    look: dict[str, Any] = {"color": INK, "linewidth": 1.0, "linestyle": "--", "alpha": 0.6}
+    axes.step([x for _, x, _ in best], [y for _, _, y in best], where="pre", **look)
 
 
-def _relation(run: RunLog, x: Column, y: Column) -> Chart | None:
-    points = [
-        (stage.name, event.step, event.metrics[x.name], event.metrics[y.name])
-        for stage in run.stages
-        for event in stage.validations
-        if x.name in event.metrics and y.name in event.metrics
-    ]
-    if len(points) < 5:  # no cloud, no relation
-        return None
-    xs, ys = (np.array([point[i] for point in points]) for i in (2, 3))
-    balanced = int(np.argmax(_progress(xs, x) + _progress(ys, y)))
-    stage, step, *_ = points[balanced]
+def _among(table: PublishedTable, ours: Sequence[Point]) -> Chart:
+    x, y = column(table.x), column(table.y)
 
     def paint(axes: "Axes") -> None:
-        from matplotlib.colors import LinearSegmentedColormap
-
-        # apart in lightness too, and both seen on white and on black
-        ramp = LinearSegmentedColormap.from_list("time", [FIRST, LAST])
-        axes.scatter(xs, ys, c=np.arange(len(xs)), cmap=ramp, s=22, linewidths=0)
-        star: dict[str, Any] = {"marker": "*", "markersize": 14, "color": INK, "linestyle": ""}
-        axes.plot(xs[balanced], ys[balanced], label="balance", **star)
-        for label, colour in (("first", FIRST), ("last", LAST)):
-            axes.plot([], [], marker="o", color=colour, linestyle="", label=label)
-        if y.higher is False:
-            axes.invert_yaxis()
-        _name_axes(axes, x, y)
+        _limits(axes, [*ours, *table.methods])
+        _hollow(axes, table.methods)
+        for index, (_, at, height) in enumerate(ours):
+            label = "measured here" if index == 0 else None
+            axes.plot(at, height, marker="o", color=style(0)["color"], linestyle="", label=label)
+        name_points(axes, [*ours, *table.methods])
+        name_axes(axes, x, y)
 
     return draw(
-        f"{x.label} and {y.label} of each validation",
+        f"Among published methods, {table.dataset} x{table.scale}",
         paint,
-        caption=f"Up and to the right is better. Star: the best sum of both, each scaled to 0..1 "
-        f"over the run (stage {stage}, step {step:,}).",
+        size=LARGE,
+        caption=f"Up and to the right is better. Published: {table.source}, as printed; their "
+        "tools differ from this protocol in the last digits, and their training data from each "
+        "other's.",
     )
 
 
-def _convergence(run: RunLog) -> Chart | None:
-    bars = {
-        metric.label: steps
-        for metric in (PSNR, SSIM, LPIPS)
-        if (steps := _steps_to_reach(run, metric)) is not None
-    }
-    if not bars:
-        return None
-
+def _opinions(table: PublishedTable) -> Chart:
     def paint(axes: "Axes") -> None:
-        from matplotlib.ticker import EngFormatter
+        _limits(axes, table.methods)
+        _hollow(axes, table.methods)
+        name_points(axes, table.methods)
+        axes.set_xlabel("PSNR ↑  dB, luma, border 4")
+        axes.set_ylabel("mean opinion ↑  1 to 5")
 
-        width = 0.8 / len(bars)
-        for index, (label, steps) in enumerate(bars.items()):
-            places = np.arange(len(REACHED)) + (index - (len(bars) - 1) / 2) * width
-            axes.bar(places, steps, width * 0.9, label=label, color=style(index)["color"])
-        axes.set_xticks(range(len(REACHED)), [f"{share:.0%}" for share in REACHED])
-        axes.grid(visible=False, axis="x")
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.set_xlabel("of the way from the first validation to the best")
-        axes.set_ylabel("steps")
-
-    return draw("Steps until close to the best", paint, caption="Stages are counted on.")
-
-
-def _steps_to_reach(run: RunLog, metric: Column) -> list[int] | None:
-    steps, values, start = [], [], 0
-    for stage in run.stages:
-        for event in stage.validations:
-            if np.isfinite(event.metrics.get(metric.name, np.inf)):
-                steps.append(start + event.step)
-                values.append(event.metrics[metric.name])
-        start += stage.last_step
-    if len(values) < 5:
-        return None
-    gain = (np.array(values) - values[0]) * (1 if metric.higher else -1)
-    if gain.max() <= 0:  # the first was the best: there was no way to go
-        return None
-    return [steps[int(np.argmax(gain >= share * gain.max() - 1e-12))] for share in REACHED]
+    return draw(
+        f"What people said of {table.dataset} x{table.scale}",
+        paint,
+        size=LARGE,
+        caption=f"Nothing here was measured by us: {table.source}, 26 people. Opinions have no "
+        "place beside other metrics; this is what distortion and perception look like where both "
+        "are known.",
+    )
 
 
-def _progress(values: NDArray[np.float64], metric: Column) -> NDArray[np.float64]:
-    """The values scaled to 0..1, 1 the best."""
-    span = np.ptp(values)
-    if span == 0:
-        return np.zeros_like(values)
-    scaled: NDArray[np.float64] = (values - values.min()) / span
-    return scaled if metric.higher else 1 - scaled
+def _hollow(axes: "Axes", points: Sequence[Point]) -> None:
+    look: dict[str, Any] = {"marker": "D", "markersize": 4.5, "fillstyle": "none", "color": INK}
+    xs, ys = [x for _, x, _ in points], [y for _, _, y in points]
+    axes.plot(xs, ys, linestyle="", label="published", **look)
 
 
-def _name_axes(axes: "Axes", x: Column, y: Column) -> None:
-    axes.set_xlabel(f"{x.label} {x.arrow}  {x.unit}".rstrip())
-    axes.set_ylabel(f"{y.label} {y.arrow}  {y.unit}".rstrip())
+def _limits(axes: "Axes", points: Sequence[Point]) -> None:
+    """Set both axes with room for names, before anything is placed by them."""
+    for values, limit in (
+        ([x for _, x, _ in points], axes.set_xlim),
+        ([y for _, _, y in points], axes.set_ylim),
+    ):
+        room = 0.16 * (max(values) - min(values)) or 0.05 * abs(values[0]) or 1.0
+        limit(min(values) - room, max(values) + room)
