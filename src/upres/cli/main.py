@@ -34,6 +34,7 @@ def _register() -> None:
         recipe,
         report,
         self_check,
+        study_losses,
         train,
         upscale,
         weights,
@@ -42,6 +43,7 @@ def _register() -> None:
     app.command("demo")(demo.demo)
     app.command("prepare")(prepare.prepare)
     app.command("train")(train.train)
+    app.command("study-losses")(study_losses.study_losses)
     app.command("recipe")(recipe.recipe)
     app.command("describe")(describe.describe)
     app.command("evaluate")(evaluate.evaluate)

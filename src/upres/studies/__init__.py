@@ -1,0 +1,1 @@
+"""Several trainings that answer one question, and what came out of them."""
