@@ -26,6 +26,17 @@ def test_luma_equals_matlab(rgb, exact, whole, kind):
     assert luma(pixel, rounded=True).tolist() == [[whole]]
 
 
+def test_exact_halves_are_rounded_up():
+    # 65,481 R + 128,553 G + 24,966 B = 127,500 modulo 255,000: every such pixel of a coarse grid
+    r, g, b = np.meshgrid(np.arange(256), np.arange(0, 256, 5), np.arange(256), indexing="ij")
+    sums = 65481 * r + 128553 * g + 24966 * b
+    halves = sums % 255_000 == 127_500
+    assert halves.sum() > 20
+    pixels = np.stack([r, g, b], axis=-1)[halves][None].astype(np.uint8)
+    whole = 16 + (sums[halves] + 127_500) // 255_000
+    assert luma(pixels, rounded=True).tolist() == [whole.tolist()]
+
+
 def test_a_grey_picture_is_its_own_luma():
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     assert (luma(ramp, rounded=False) == ramp).all()

@@ -6,7 +6,10 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32] | NDArray[np.float64]
 
 _OFFSET = 16.0
-_WEIGHTS = np.array([65.481, 128.553, 24.966]) / 255
+# Whole numbers, divided once by 255,000: sums of 8-bit pixels are exact, and so are their halves,
+# which floats would round up or down as it happens
+_WEIGHTS = np.array([65481.0, 128553.0, 24966.0])
+_FULL = 255_000
 
 
 def luma(rgb: Pixels, rounded: bool) -> NDArray[np.float64]:
@@ -16,7 +19,7 @@ def luma(rgb: Pixels, rounded: bool) -> NDArray[np.float64]:
     A grey picture (H, W) is its own luma, not squeezed into 16..235: squeezing makes errors 1.3 dB
     smaller.
     """
-    y = rgb.astype(np.float64) if rgb.ndim == 2 else _OFFSET + _weighted(rgb, _WEIGHTS)
+    y = rgb.astype(np.float64) if rgb.ndim == 2 else _OFFSET + _weighted(rgb, _FULL)
     return np.floor(y + 0.5) if rounded else y
 
 
@@ -25,9 +28,9 @@ def grey(rgb: Pixels) -> NDArray[np.float64]:
 
     Equal channels return themselves, so it turns a grey picture that became RGB back.
     """
-    return _weighted(rgb, _WEIGHTS / _WEIGHTS.sum())
+    return _weighted(rgb, _WEIGHTS.sum())
 
 
-def _weighted(rgb: Pixels, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    sums: NDArray[np.float64] = rgb.astype(np.float64) @ weights
+def _weighted(rgb: Pixels, total: float) -> NDArray[np.float64]:
+    sums: NDArray[np.float64] = rgb.astype(np.float64) @ _WEIGHTS / total
     return sums
