@@ -11,8 +11,8 @@ def metrics_learnt(recipe: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the metrics that a stage of `recipe` has as a loss, without spaces.
 
     recipe: as a checkpoint's header has it; none of this program's gives none.
-    A mean squared error is PSNR. Any layer of a feature network that was a content loss makes all
-    distances by that network's features learnt ("vgg19").
+    A mean squared error is PSNR. Any layer of a feature network in a content or style loss makes
+    all distances by that network's features learnt ("vgg19").
     """
     try:
         stages = Recipe.model_validate(recipe).stages.values()
@@ -33,6 +33,6 @@ def _of_stage(losses: PixelLosses | GanLosses) -> set[str]:
         names.add(f"lpips_{losses.lpips.trunk}")
     if "dists" in acting:
         names.add("dists")
-    if "content" in acting and isinstance(losses, GanLosses):
-        names.add(losses.content.network)
+    if {"content", "style"} & acting and isinstance(losses, GanLosses):
+        names.add(losses.content.network)  # the style term has the same network
     return names
