@@ -78,6 +78,6 @@ def _layers() -> str:
 
     examples = ", ".join(f"{name}_{layer_names(name)[-1]}" for name in FEATURE_NETWORKS)
     return (
-        f"\nDistances of features at any layer: NETWORK_LAYER, such as {examples}.\n"
+        f"\nDistances of features at any layer: {examples} and so on.\n"
         "`upres metrics vgg19_conv5_4` explains it; conv is before a ReLU, relu after it."
     )
