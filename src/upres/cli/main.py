@@ -28,6 +28,7 @@ def _register() -> None:
         demo,
         describe,
         evaluate,
+        interpolate,
         metrics,
         prepare,
         protocols,
@@ -35,6 +36,7 @@ def _register() -> None:
         report,
         self_check,
         study_losses,
+        sweep,
         train,
         upscale,
         weights,
@@ -51,6 +53,8 @@ def _register() -> None:
     app.command("protocols")(protocols.protocols)
     app.command("self-check")(self_check.self_check)
     app.command("upscale")(upscale.upscale)
+    app.command("interpolate")(interpolate.interpolate)
+    app.command("sweep")(sweep.sweep)
     app.command("report")(report.report)
     app.add_typer(weights.app, name="weights")
 

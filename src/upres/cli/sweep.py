@@ -1,0 +1,197 @@
+"""`upres sweep`: from one network to another, each mixture judged, one of them advised."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import torch
+
+    from upres.evaluation.judge import Evaluation
+    from upres.evaluation.pairs import PairFolder
+    from upres.evaluation.protocols import Protocol
+    from upres.evaluation.sweep import Advice, Sweep
+    from upres.report.pictures import ReportPicture
+    from upres.weights.model import Model
+
+SHOWN = 6  # pictures on the page
+
+
+def sweep(
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="The faithful network, trained for PSNR.")
+    ],
+    second: Annotated[
+        str,
+        typer.Argument(metavar="B", help="The one trained on from A against a discriminator."),
+    ],
+    data: Annotated[
+        Path, typer.Option(help="Folder of HR pictures, or one with HR/ and perhaps LR_x4/ in it.")
+    ],
+    alphas: Annotated[
+        str, typer.Option(help="Shares of B, with commas between them.")
+    ] = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1",
+    protocol: Annotated[
+        str, typer.Option(help="How LR is made and what is compared; `upres protocols` lists all.")
+    ] = "sr-y-float",
+    metrics: Annotated[
+        str, typer.Option(help="Names with commas between them; `upres metrics` lists all.")
+    ] = "psnr,ssim,lpips_alex",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PAGE",
+            help="Also write a page (.html): curve, table, pictures.",
+        ),
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write all numbers; `upres report` reads it."),
+    ] = None,
+    weights_dir: Annotated[
+        Path | None, typer.Option(help="Folder with pretrained weights.")
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Judge the mixtures (1 - alpha) A + alpha B, and say which alpha to take.
+
+    It is where perception stops improving per dB lost: the point of the curve of LPIPS (or
+    another metric of perception that neither network was trained on) against PSNR that lies
+    farthest above the straight line between its ends.
+    """
+    import torch
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from upres.atomic import write_text
+    from upres.evaluation.measures import measures_for
+    from upres.evaluation.networks import load_networks
+    from upres.evaluation.pairs import dataset_name, load_pairs
+    from upres.evaluation.protocols import get_protocol
+    from upres.evaluation.sweep import read_alphas
+    from upres.evaluation.sweep import sweep as swept
+    from upres.evaluation.table import table_text
+    from upres.processes.devices import pick_device
+    from upres.weights.model import load_model
+
+    if output is not None:
+        _check_page(output)
+    chosen, shares = get_protocol(protocol), read_alphas(alphas)
+    where = torch.device(pick_device(device))
+    models = load_model(first), load_model(second)
+    names = metrics.split(",")
+    pairs = load_pairs(data, models[0].scale, protocol=chosen, metrics=names)
+    networks, missing = load_networks(names, weights_dir, where)
+    measures = measures_for([name for name in names if name not in missing], chosen, networks)
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("judging", total=len(shares) * len(pairs))
+        result = swept(
+            models,
+            pairs,
+            chosen,
+            dataset=dataset_name(data.resolve()),
+            measures=measures,
+            alphas=shares,
+            device=where,
+            seen=lambda: progress.advance(task),
+        )
+    typer.echo(table_text(result.evaluation), nl=False)
+    typer.echo(_advice_text(result.advice, first, second))
+    if json is not None:
+        write_text(json, result.as_json())
+    if output is not None:
+        _write_page(output, result, _shown(result, models, pairs, chosen, where), (first, second))
+        typer.echo(str(output))
+    _refuse_what_failed(result.evaluation, missing)
+
+
+def _check_page(output: Path) -> None:
+    from upres.errors import BadSetting, MissingExtra
+    from upres.report.page import missing_package
+
+    if output.suffix != ".html":
+        raise BadSetting(f"--output {output} must end with .html: it is a page.")
+    package = missing_package()
+    if package is not None:
+        raise MissingExtra(package, "report", "A page")
+
+
+def _advice_text(advice: "Advice", first: str, second: str) -> str:
+    if advice.alpha is None:
+        return f"No alpha is advised: {advice.reason}"
+    lines = [f"Take alpha {advice.alpha:g}: {advice.reason}"]
+    if advice.low is not None:
+        lines.append(
+            f"Of pictures drawn again with replacement, 95 % lead to alphas from {advice.low:g} "
+            f"to {advice.high:g}."
+        )
+    lines.append(f"Make it: upres interpolate {first} {second} --alpha {advice.alpha:g} --out FILE")
+    return "\n".join(lines)
+
+
+def _shown(
+    result: "Sweep",
+    models: "tuple[Model, Model]",
+    pairs: "PairFolder",
+    protocol: "Protocol",
+    device: "torch.device",
+) -> "list[ReportPicture]":
+    """Return the first pictures at both ends and at the advised alpha, or in the middle."""
+    from itertools import islice
+
+    from upres.evaluation.sweep import enlarged_at
+    from upres.report.pictures import ReportPicture
+
+    middle = result.alphas[len(result.alphas) // 2]
+    between = middle if result.advice.alpha is None else result.advice.alpha
+    wanted = sorted({result.alphas[0], between, result.alphas[-1]})
+    chosen = list(islice(pairs, SHOWN))
+    rows = enlarged_at(models, wanted, chosen, protocol, device)
+    dataset = result.evaluation.rows[0].dataset
+    return [
+        ReportPicture(pair.name, pair.hr, row, dataset, pair.lr)
+        for pair, row in zip(chosen, rows, strict=True)
+    ]
+
+
+def _write_page(
+    output: Path, result: "Sweep", pictures: "list[ReportPicture]", names: tuple[str, str]
+) -> None:
+    from datetime import date
+
+    from upres import __version__
+    from upres.cli.stopping import command_line
+    from upres.report.page import write_report
+    from upres.report.sweep_charts import sweep_figures
+
+    first, second = names
+    write_report(
+        output,
+        title=f"From {first} to {second}",
+        evaluation=result.evaluation,
+        pictures=pictures,
+        figures=[sweep_figures(result)],
+        notes=[
+            f"alpha 0 is `{first}`, alpha 1 is `{second}`; every weight between them is "
+            "interpolated (ESRGAN, section 3.4).",
+            f"Made by upres {__version__} on {date.today()}: `{command_line()}`.",
+        ],
+    )
+
+
+def _refuse_what_failed(evaluation: "Evaluation", missing: dict[str, str]) -> None:
+    """Raise WorkFailed that lists pictures that could not be read and metrics without weights."""
+    from upres.errors import WorkFailed
+
+    failed = [failure.reason for failure in evaluation.failed]
+    failed += [f"{name}: {reason}" for name, reason in missing.items()]
+    if failed:
+        raise WorkFailed("\n".join(["what could not be judged:", *failed]))
