@@ -69,7 +69,8 @@ def products(x: Tensor, y: Tensor) -> Tensor:
 def moments_of(averages: Tensor, *, bias: float = 1.0) -> Moments:
     """Return the moments, given the averages of `products` under each window."""
     mean_x, mean_y, mean_xx, mean_yy, mean_xy = averages
-    variances = mean_xx + mean_yy - mean_x.square() - mean_y.square()
+    # in this order equal pictures have twice the covariance to the last bit, so that SSIM is 1
+    variances = (mean_xx - mean_x.square()) + (mean_yy - mean_y.square())
     return Moments(mean_x, mean_y, bias * variances, bias * (mean_xy - mean_x * mean_y))
 
 
