@@ -225,3 +225,52 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
         "A report needs the package matplotlib, which is not installed: "
         "run `pip install 'upres[report]'`."
     )
+
+
+def test_best_and_second_best_are_those_of_paper_b():
+    # its stage 2: 28.55 dB at epoch 79 and again, a little less, at epoch 92
+    values = [27.0 + 0.01 * n for n in range(100)]
+    values[79], values[92] = 28.554, 28.551
+    events = tuple(
+        ValidationEvent(stage="gan", step=74 * n, epoch=float(n), metrics={"psnr_y": value})
+        for n, value in enumerate(values)
+    )
+    caption = all_charts(run_log(StageLog("gan", 7326, (), events)))[0].caption
+    assert "Best: 28.55 dB at stage gan, epoch 79 (step 5,846)." in caption
+    assert "Second-best: 28.55 dB at stage gan, epoch 92 (step 6,808)." in caption
+
+
+def test_what_a_stage_was_handed_does_not_count_as_its_own():
+    handed = ValidationEvent(stage="gan", step=0, metrics={"psnr_y": 28.0})
+    run = run_log(
+        StageLog("pixel", 30, (), validations("pixel", 26, 27, 28)),
+        StageLog("gan", 10, (), (handed, *validations("gan", 25.0))),
+    )
+    caption = all_charts(run)[0].caption
+    assert "Best: 28.00 dB at stage pixel, step 30." in caption
+    assert "Second-best: 27.00 dB at stage pixel, step 20." in caption
+
+
+def test_a_run_judged_in_rgb_has_its_relation_too():
+    def in_rgb(event: ValidationEvent) -> ValidationEvent:
+        metrics = {name.replace("_y", "_rgb"): value for name, value in event.metrics.items()}
+        return event.model_copy(update={"metrics": metrics})
+
+    events = tuple(in_rgb(event) for event in validations("pixel", 20, 24, 26, 27, 28))
+    charts = relation_charts(run_log(StageLog("pixel", 50, (), events)))
+    assert charts[0].title == "PSNR-RGB and SSIM-RGB of each validation"
+
+
+def test_names_of_lines_stand_above_the_axes_and_all_fit():
+    def paint(axes: Any) -> None:
+        for index in range(6):
+            line(axes, [0, 1], [0, 1], label=f"a rather long name {index}", color="#0072b2")
+
+    root = ElementTree.fromstring(draw("x", paint).svg)
+    width = float(root.attrib["viewBox"].split()[2])
+    lefts = [
+        float(text.attrib["x"])
+        for text in root.iter()
+        if text.text is not None and text.text.startswith("a rather")
+    ]
+    assert len(lefts) == 6 and max(lefts) < width - 80

@@ -17,6 +17,7 @@ from upres.errors import MissingExtra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK = "#010203"  # stands for the page's text colour while drawing
 # Okabe and Ito, "Color Universal Design" (2008), without black and yellow: both must be seen on
@@ -90,11 +91,27 @@ def draw(
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
         paint(axes)
-        if len(axes.get_legend_handles_labels()[0]) > 1:
-            axes.legend(loc="best", handlelength=2.6)
+        _legend(figure, axes)
         text = StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return Chart(title, _for_page(text.getvalue(), title), caption)
+
+
+def _legend(figure: "Figure", axes: "Axes") -> None:
+    """Name what is drawn above the axes, where it covers nothing; one line needs no name."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(handles) < 2:
+        return
+    widest = 38 + 5.2 * max(map(len, labels))  # points
+    columns = max(1, int(72 * figure.get_figwidth() / widest))
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        ncols=columns,
+        handlelength=2.2,
+        columnspacing=1.2,
+    )
 
 
 def style(index: int) -> dict[str, Any]:
@@ -131,7 +148,8 @@ def steps_axis(axes: "Axes", label: str = "step") -> None:
 
     axes.set_xlabel(label)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    places = MaxNLocator(nbins=6, integer=True, min_n_ticks=1, steps=[1, 2, 2.5, 5, 10])
+    axes.xaxis.set_major_locator(places)
 
 
 def percent_axis(axes: "Axes") -> None:
@@ -146,6 +164,7 @@ def _for_page(svg: str, title: str) -> str:
     svg = svg[svg.index("<svg") :]  # a page has its own prologue
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # nothing refers to these, and they repeat
+    svg = re.sub(r" font-family: [^;]*;", "", svg)  # the page's own
     head, body = svg.split(">", 1)
     box = re.search(r'viewBox="[^"]+"', head)
     assert box is not None  # matplotlib writes one into every SVG

@@ -15,6 +15,8 @@ from upres.report.pictures import HR, LR, ReportPicture
 Encode = Callable[[NDArray[np.uint8]], str]
 
 CROP_SIDE = 96  # HR px: the side of a zoomed crop; a multiple of 2, 3, 4 and 8
+SAMPLE_SIDE = 144  # HR px: the side of a sample; the same holds
+SAMPLES = 4  # pictures of which there is one
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class Crop:
 
 @dataclass(frozen=True)
 class EmbeddedPicture:
-    """A picture ready for the page: a window of it and the zoomed crops inside."""
+    """A picture ready for the page: a window of it and the zoomed crops inside.
+
+    sample: a larger part for the grid of several pictures, of the first few.
+    """
 
     name: str
     dataset: str
@@ -66,6 +71,7 @@ class EmbeddedPicture:
     window: Box
     layers: tuple[Layer, ...]
     crops: tuple[Crop, ...]
+    sample: Crop | None
 
 
 def embed_pictures(
@@ -77,7 +83,11 @@ def embed_pictures(
     there and no row shows it as "nearest"), its rows, HR. Not one where not one fits.
     """
     for detail in DETAILS:
-        embedded = _within(budget, (_embed(p, order, detail) for p in pictures[: detail.pictures]))
+        made = (
+            _embed(picture, order, detail, sampled=place < SAMPLES)
+            for place, picture in enumerate(pictures[: detail.pictures])
+        )
+        embedded = _within(budget, made)
         if embedded is not None:
             return embedded, detail
     return [], DETAILS[-1]
@@ -86,7 +96,8 @@ def embed_pictures(
 def _within(budget: int, pictures: Iterator[EmbeddedPicture]) -> list[EmbeddedPicture] | None:
     embedded, used = [], 0
     for picture in pictures:
-        layers = [*picture.layers, *(layer for crop in picture.crops for layer in crop.layers)]
+        parts = [*picture.crops, *([picture.sample] if picture.sample else [])]
+        layers = [*picture.layers, *(layer for crop in parts for layer in crop.layers)]
         used += sum(len(layer.source) for layer in layers)
         if used > budget:
             return None
@@ -94,7 +105,9 @@ def _within(budget: int, pictures: Iterator[EmbeddedPicture]) -> list[EmbeddedPi
     return embedded
 
 
-def _embed(picture: ReportPicture, order: Sequence[str], detail: Detail) -> EmbeddedPicture:
+def _embed(
+    picture: ReportPicture, order: Sequence[str], detail: Detail, *, sampled: bool
+) -> EmbeddedPicture:
     names = [row for row in dict.fromkeys((*order, *picture.rows)) if row in picture.rows]
     seen = [picture.rows[row] for row in rows_to_compare(names)] or [picture.hr]
     differences = spread(seen)
@@ -104,19 +117,24 @@ def _embed(picture: ReportPicture, order: Sequence[str], detail: Detail) -> Embe
     window = choose_boxes(
         differences, height=window_h, width=window_w, count=1, grid=picture.scale
     )[0]
-    side = min(CROP_SIDE, window.height, window.width)
-    crops = choose_boxes(
-        window.of(differences), height=side, width=side, count=detail.crops, grid=picture.scale
-    )
+
+    def lossless_crops(side: int, count: int) -> tuple[Crop, ...]:
+        side = min(side, window.height, window.width)
+        boxes = choose_boxes(
+            window.of(differences), height=side, width=side, count=count, grid=picture.scale
+        )
+        return tuple(
+            Crop(box, _layers(picture, names, _moved(box, window), lossless)) for box in boxes
+        )
+
     return EmbeddedPicture(
         name=picture.name,
         dataset=picture.dataset,
         size=(height, width),
         window=window,
         layers=_layers(picture, names, window, _encoder(detail.jpeg_quality)),
-        crops=tuple(
-            Crop(box, _layers(picture, names, _moved(box, window), lossless)) for box in crops
-        ),
+        crops=lossless_crops(CROP_SIDE, detail.crops),
+        sample=lossless_crops(SAMPLE_SIDE, 1)[0] if sampled else None,
     )
 
 

@@ -12,13 +12,15 @@ from upres.report.run_log import StageLog, StepEvent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FEWEST_EPOCHS = 3  # fewer make no line
-
-CAPTION = "The weighted sum that is minimised; each point is the mean of an epoch's logged steps."
+FEWEST_POINTS = 3  # fewer make no line
+FEWEST_STEPS = 5  # logged ones in each point's mean
 
 
 def epoch_loss_charts(stage: StageLog) -> list[Chart]:
-    """The loss of generator and discriminator by epoch, where the log knows what an epoch is."""
+    """The loss of generator and discriminator by epoch, where the log knows what an epoch is.
+
+    Where few steps were logged, several epochs make a point.
+    """
     length = stage.epoch_steps
     if length is None:
         return []
@@ -30,8 +32,10 @@ def epoch_loss_charts(stage: StageLog) -> list[Chart]:
             if event.discriminator is not None and event.discriminator.loss is not None
         ],
     }
-    means = {name: epoch_means(found, length) for name, found in players.items()}
-    means = {name: found for name, found in means.items() if len(found) >= FEWEST_EPOCHS}
+    logged = len(stage.steps) * length / max(1, stage.last_step)  # in an epoch
+    together = max(1, math.ceil(FEWEST_STEPS / logged)) if logged else 1
+    means = {name: epoch_means(found, length, together) for name, found in players.items()}
+    means = {name: found for name, found in means.items() if len(found) >= FEWEST_POINTS}
     if not means:
         return []
 
@@ -45,7 +49,9 @@ def epoch_loss_charts(stage: StageLog) -> list[Chart]:
             axes.set_yscale("log")
         steps_axis(axes, "epoch")
 
-    return [draw("Loss of each epoch", paint, caption=CAPTION)]
+    over = "an epoch's logged steps" if together == 1 else f"the logged steps of {together} epochs"
+    caption = f"The weighted sum that is minimised; each point is the mean of {over}."
+    return [draw("Loss by epoch", paint, caption=caption)]
 
 
 def total(event: StepEvent) -> float:
@@ -53,13 +59,17 @@ def total(event: StepEvent) -> float:
     return math.fsum(event.weighted.values()) if event.weighted else math.nan
 
 
-def epoch_means(found: Sequence[tuple[int, float]], length: float) -> list[tuple[int, float]]:
+def epoch_means(
+    found: Sequence[tuple[int, float]], length: float, together: int = 1
+) -> list[tuple[int, float]]:
     """(epoch from 1, mean of its finite values) of (step, value); epochs without any are left out.
 
-    length: steps of one epoch; step 1 is the first of epoch 1.
+    length: steps of one epoch; step 1 is the first of epoch 1. together: epochs in one mean, which
+    stands at the last of them.
     """
     epochs: dict[int, list[float]] = {}
     for step, value in found:
         if math.isfinite(value):
-            epochs.setdefault(math.ceil(max(1, step) / length - 1e-9), []).append(value)
+            group = math.ceil(max(1, step) / (length * together) - 1e-9)
+            epochs.setdefault(group * together, []).append(value)
     return [(epoch, math.fsum(values) / len(values)) for epoch, values in sorted(epochs.items())]

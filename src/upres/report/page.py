@@ -20,6 +20,7 @@ from upres.report.exports import as_csv
 from upres.report.facts import run_facts
 from upres.report.pictures import HR, LR, ReportPicture
 from upres.report.run_log import RunLog
+from upres.report.sample_grid import sample_grid
 from upres.report.statistics import RESAMPLES
 from upres.report.tables import Mixed, ScoreTable, listed, score_lines, score_tables, scores_of
 from upres.report.time_line import StageWatch, stage_watch
@@ -135,7 +136,13 @@ def _render(content: Mapping[str, Any], pictures: list[PictureView], detail: Det
     )
     template = environment.get_template("page.html.jinja")
     return template.render(
-        **content, pictures=pictures, detail=detail, HR=HR, LR=LR, resamples=RESAMPLES
+        **content,
+        pictures=pictures,
+        samples=sample_grid([v.picture for v in pictures]),
+        detail=detail,
+        HR=HR,
+        LR=LR,
+        resamples=RESAMPLES,
     )
 
 

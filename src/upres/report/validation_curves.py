@@ -34,7 +34,8 @@ def _metric_chart(run: RunLog, metric: Column, clock: Clock) -> Chart:
         for event in stage.validations
         if math.isfinite(event.metrics.get(metric.name, math.nan))
     ]
-    peaks = _peaks(points, metric)
+    # what the first validation of a later stage measured, the stage before it has reached
+    peaks = _peaks([p for p in points if p[1].step or p[0] is run.stages[0]], metric)
 
     def paint(axes: "Axes") -> None:
         for index, stage in enumerate(run.stages):
