@@ -1,5 +1,6 @@
 """`upres evaluate`: models and kernels on a folder of pictures, by a named protocol."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from upres.networks.lpips import LPIPS
+    from upres.evaluation.candidates import Candidate
+    from upres.evaluation.judge import Evaluation, JudgedPair, Pixels
+    from upres.evaluation.protocols import Protocol
 
 
 class LrSource(StrEnum):
@@ -31,7 +34,7 @@ def evaluate(
         typer.Option(help="Folder of HR pictures, or one with HR/ and perhaps LR_x4/ in it."),
     ],
     protocol: Annotated[
-        str, typer.Option(help="How LR is made and what is compared.")
+        str, typer.Option(help="How LR is made and what is compared; `upres protocols` lists all.")
     ] = "sr-y-float",
     lr: Annotated[
         LrSource, typer.Option(help="Make LR by the protocol, or take the files in LR_x4/.")
@@ -39,60 +42,143 @@ def evaluate(
     scale: Annotated[
         int | None, typer.Option(min=1, help="By default that of the models, or 4.")
     ] = None,
-    json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write all numbers, each picture's.")
-    ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Names with commas between them; `upres metrics` lists all.")
-    ] = "psnr,ssim,lpips_alex",
+        str | None,
+        typer.Option(
+            help="Names with commas between them; `upres metrics` lists all. By default "
+            "psnr,ssim,lpips_alex, the last not with protocols that enlarge luma alone."
+        ),
+    ] = None,
     no_lpips: Annotated[
         bool, typer.Option("--no-lpips", help="Leave LPIPS and its pretrained weights out.")
     ] = False,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write all numbers, each picture's.")
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the numbers and every row's pictures there."),
+    ] = None,
     weights_dir: Annotated[
         Path | None, typer.Option(help="Folder with pretrained weights.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
+    ] = "auto",
+    devices: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes that share the pictures out.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Score MODELs on a folder of pictures: PSNR, SSIM and LPIPS, by a named protocol."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """Score MODELs on a folder of pictures: PSNR, SSIM, LPIPS and more, by a named protocol.
+
+    What cannot be read or measured is named on stderr, the rest is judged, and the exit code is 1.
+    """
+    import os
 
     from upres.atomic import write_text
+    from upres.cli.crew import crew
+    from upres.cli.showing import showing
     from upres.evaluation.candidates import compare, resolve_rows
     from upres.evaluation.measures import measures_for
+    from upres.evaluation.networks import load_networks
     from upres.evaluation.pairs import dataset_name, load_pairs
     from upres.evaluation.protocols import get_protocol, with_given_lr
     from upres.evaluation.table import table_text
+    from upres.processes.devices import Wish, lay_out
+    from upres.processes.launched import started_by
+    from upres.report.saving import picture_saver, refuse_folder, save_evaluation
 
     chosen = get_protocol(protocol)
     if lr is LrSource.given:
         chosen = with_given_lr(chosen)
-    candidates, shared = resolve_rows(models, scale)
-    names = [name for name in metrics.split(",") if not (no_lpips and name == "lpips_alex")]
-    pairs = load_pairs(data, shared, protocol=chosen, metrics=names)
-    networks = {"lpips_alex": _lpips(weights_dir)} if "lpips_alex" in names else {}
-    measures = measures_for(names, chosen, networks)
-    console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal
-    with Progress(console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task("judging", total=len(candidates) * len(pairs))
-        result = compare(
-            candidates,
-            pairs,
-            chosen,
-            scale=shared,
-            dataset=dataset_name(data.resolve()),
-            measures=measures,
-            seen=lambda *_: progress.advance(task),
+    names = _asked(metrics, no_lpips, chosen)
+    dataset = dataset_name(data.resolve())
+    with crew(lay_out(Wish(device, devices), started_by(os.environ))) as together:
+        candidates, shared = resolve_rows(models, scale, device=together.device)
+        if save is not None:
+            refuse_folder(save, models, chosen, shared)
+        pairs = load_pairs(data, shared, protocol=chosen, metrics=names, hands=together.hands)
+        networks, missing = together.in_turn(
+            lambda: load_networks(names, weights_dir, together.device)
         )
-    typer.echo(table_text(result), nl=False)
-    if json is not None:
-        write_text(json, result.model_dump_json(indent=2) + "\n")
+        keep = None if save is None else picture_saver(save, dataset, pairs.names)
+        share = len(together.hands.deal(range(len(pairs))))
+        with showing(len(candidates) * share, quiet=quiet or not together.speaks) as advance:
+
+            def seen(candidate: "Candidate", pair: "JudgedPair", sr: "Pixels") -> None:
+                if keep is not None:
+                    keep(candidate, pair, sr)
+                advance()
+
+            result = compare(
+                candidates,
+                pairs,
+                chosen,
+                scale=shared,
+                dataset=dataset,
+                measures=measures_for(_measurable(names, missing), chosen, networks),
+                seen=seen,
+                hands=together.hands,
+            )
+        if not together.speaks:
+            return
+        typer.echo(table_text(result), nl=False)
+        if json is not None:
+            write_text(json, result.model_dump_json(indent=2) + "\n")
+        if save is not None:
+            save_evaluation(save, result)
+        _tell_failed(result, missing)
 
 
-def _lpips(weights_dir: Path | None) -> "LPIPS":
-    from upres.weights.perceptual import load_lpips
-    from upres.weights.published import require
+def _asked(metrics: str | None, no_lpips: bool, protocol: "Protocol") -> list[str]:
+    """Return the names of the metrics, each once. Raises BadSetting."""
+    from upres.errors import BadSetting
+    from upres.metrics.known import DEFAULT_METRICS, get_metric, key_of
 
-    require(["alexnet", "lpips-alex"], "LPIPS", field="--no-lpips", weights_dir=weights_dir)
-    return load_lpips("alex", weights_dir)
+    if metrics is None:  # luma that was enlarged alone has no RGB
+        known = (get_metric(name) for name in DEFAULT_METRICS)
+        asked = [metric.name for metric in known if metric.spaces or protocol.chain == "rgb"]
+    else:
+        asked = [name.strip() for name in metrics.split(",") if name.strip()]
+    names = []
+    for name in asked:
+        metric = get_metric(name)
+        if name not in (metric.name, key_of(metric, protocol.space)):
+            raise BadSetting(
+                f"{name} is not what protocol {protocol.name} compares ({protocol.compared}): ask "
+                f"for {metric.name}."
+            )
+        if metric.name not in names and not (no_lpips and metric.name.startswith("lpips")):
+            names.append(metric.name)
+    if not names:
+        raise BadSetting("--metrics leaves nothing to measure: give names, such as psnr,ssim.")
+    return names
+
+
+def _measurable(names: list[str], missing: Mapping[str, str]) -> list[str]:
+    """Return the metrics whose weights are here. Raises MissingWeights where none is left."""
+    from upres.errors import MissingWeights
+
+    found = [name for name in names if name not in missing]
+    if not found:
+        raise MissingWeights(" ".join(missing.values()))
+    return found
+
+
+def _tell_failed(result: "Evaluation", missing: Mapping[str, str]) -> None:
+    """Raise WorkFailed where a picture was not judged or a metric not measured."""
+    from upres.errors import WorkFailed
+
+    pictures, metrics = len(result.failed), len(missing)
+    what = [
+        f"{number} {one if number == 1 else many}"
+        for number, one, many in (
+            (pictures, "picture could not be judged", "pictures could not be judged"),
+            (metrics, "metric could not be measured", "metrics could not be measured"),
+        )
+        if number
+    ]
+    if what:
+        reasons = [*(failure.reason for failure in result.failed), *missing.values()]
+        raise WorkFailed("\n  ".join([f"{' and '.join(what)}, the rest is above:", *reasons]))

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from upres.errors import BadPhotos, BadPicture, BadSetting, suggestion
 from upres.evaluation.given_lr import Counted, LrDifference, count_equal, lr_difference
@@ -54,11 +55,13 @@ Seen = Callable[[Candidate, JudgedPair, Pixels], None]
 Pairs = PairFolder | Sequence[JudgedPair]
 
 
-def resolve_rows(names: Sequence[str], scale: int | None) -> tuple[list[Candidate], int]:
+def resolve_rows(
+    names: Sequence[str], scale: int | None, *, device: torch.device | str = "cpu"
+) -> tuple[list[Candidate], int]:
     """Return the candidates of these names, and the scale that they share.
 
     names: nearest, bicubic, lanczos; what `weights.model.load_model` takes; `images:FOLDER`.
-    scale: None takes the networks' scale, or 4 without any network.
+    scale: None takes the networks' scale, or 4 without any network. device: the networks'.
     Raises BadSetting for an unknown name, one that is given twice and unlike scales, BadWeights for
     a damaged file, BadPhotos for a folder without pictures.
     """
@@ -66,6 +69,8 @@ def resolve_rows(names: Sequence[str], scale: int | None) -> tuple[list[Candidat
         if names.count(name) > 1:
             raise BadSetting(f"{name} is given {names.count(name)} times; once is one row.")
     models = {name: _load(name) for name in names if not _has_any_scale(name)}
+    for model in models.values():
+        model.network.to(device)
     shared = _shared_scale({name: model.scale for name, model in models.items()}, scale)
     return [_candidate(name, models.get(name), shared) for name in names], shared
 

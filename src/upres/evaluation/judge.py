@@ -190,7 +190,7 @@ def row(
     trained_on: tuple[str, ...] = (),
 ) -> Row:
     """Return the row of one model: its scores and their means."""
-    exact = sum(any(math.isinf(value) for value in s.metrics.values()) for s in scores)
+    exact = sum(any(math.isinf(s.metrics[name]) for name in _psnr(s)) for s in scores)
     return Row(
         model=model,
         dataset=dataset,
@@ -200,6 +200,10 @@ def row(
         weights_sha256=weights_sha256,
         trained_on=trained_on,
     )
+
+
+def _psnr(scores: ImageScores) -> list[str]:
+    return [name for name in scores.metrics if name.startswith("psnr_")]
 
 
 def _batches(

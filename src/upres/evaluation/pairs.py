@@ -44,6 +44,11 @@ class PairFolder:
     def __iter__(self) -> Iterator[JudgedPair]:
         return (self[number] for number in range(len(self)))
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the pictures, without opening them."""
+        return [hr_path.name for hr_path, _ in self._paths]
+
     def check(self, hands: Hands) -> None:
         """Read every pair once; what cannot be read goes from the pairs to `failed`.
 

@@ -1,6 +1,7 @@
 """An evaluation as a table for people: one line a model, the best value of each column marked.
 
-ASCII and Markdown: it prints on any terminal and can be pasted into a README.
+ASCII and Markdown: it prints on any terminal and can be pasted into a README. Columns stand in the
+order that their metrics were asked for.
 """
 
 import io
@@ -11,22 +12,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from upres.evaluation.headline import headline, was_trained_on
 from upres.evaluation.judge import Evaluation, Row
 from upres.metrics.known import get_metric, label_of
 
 _BEST = "*"
+_LEARNT = "+"
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Return the rows as a table, without title and notes."""
-    columns = list(dict.fromkeys(name for row in evaluation.rows for name in row.metrics))
-    best = {name: _best(name, evaluation.rows) for name in columns}
     table = Table(box=box.MARKDOWN)
     table.add_column("model", no_wrap=True)
-    for name in columns:
-        table.add_column(_heading(name), justify="right", no_wrap=True)
-    for row in evaluation.rows:
-        table.add_row(Text(row.model), *(_cell(name, row, best[name]) for name in columns))
+    columns = [_column(name, evaluation.rows) for name in _columns(evaluation)]
+    for heading, _ in columns:
+        table.add_column(heading, no_wrap=True)
+    for number, row in enumerate(evaluation.rows):
+        table.add_row(Text(row.model), *(cells[number] for _, cells in columns))
     return table
 
 
@@ -35,6 +37,9 @@ def table_text(evaluation: Evaluation) -> str:
     out = io.StringIO()
     Console(file=out, width=1000, no_color=True).print(evaluation_table(evaluation))
     lines = [_title(evaluation), *out.getvalue().splitlines(), _notes(evaluation)]
+    if evaluation.given_lr is not None:
+        told = str(evaluation.given_lr)
+        lines.append(f"{told[0].upper()}{told[1:]}.")
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -45,11 +50,15 @@ def _title(evaluation: Evaluation) -> str:
 
 
 def _notes(evaluation: Evaluation) -> str:
+    columns = _columns(evaluation)
     notes = [f"{_BEST} best"]
-    names = dict.fromkeys(name for row in evaluation.rows for name in row.metrics)
+    if _learnt(evaluation):
+        key = headline(evaluation.rows)
+        fair = "no column is fair to all" if key is None else f"{label_of(key)} is fair to all"
+        notes.append(f"{_LEARNT} the model was trained by this metric, {fair}")
     notes += [
         f"{label_of(name)}: {get_metric(name).direction}"
-        for name in names
+        for name in columns
         if not get_metric(name).higher
     ]
     if evaluation.border is not None:
@@ -58,6 +67,14 @@ def _notes(evaluation: Evaluation) -> str:
     if exact:
         notes.append(f"{exact} pictures restored exactly are left out of the mean PSNR")
     return "; ".join(notes) + "."
+
+
+def _columns(evaluation: Evaluation) -> list[str]:
+    return list(dict.fromkeys(name for row in evaluation.rows for name in row.metrics))
+
+
+def _learnt(evaluation: Evaluation) -> bool:
+    return any(was_trained_on(row, name) for row in evaluation.rows for name in row.metrics)
 
 
 def _heading(name: str) -> str:
@@ -74,9 +91,22 @@ def _best(name: str, rows: list[Row]) -> float:
     return max(values) if metric.higher else min(values)
 
 
-def _cell(name: str, row: Row, best: float) -> str:
-    value = row.metrics.get(name)
+def _column(name: str, rows: list[Row]) -> tuple[str, list[str]]:
+    """Return heading and cells, as wide as one another and the points in line."""
+    best = _best(name, rows)
+    cells = [(_written(row.metrics.get(name)), _marks(name, row, best)) for row in rows]
+    room = max(len(marks) for _, marks in cells)
+    texts = [f"{text}{marks:<{room}}" for text, marks in cells]
+    width = max(len(text) for text in (_heading(name), *texts))
+    return _heading(name).rjust(width), [text.rjust(width) for text in texts]
+
+
+def _written(value: float | None) -> str:
     if value is None:
         return "-"
-    text = "inf" if math.isinf(value) else f"{value:.4f}"
-    return f"{text}{_BEST}" if value == best else f"{text} "
+    return "inf" if math.isinf(value) else f"{value:.4f}"
+
+
+def _marks(name: str, row: Row, best: float) -> str:
+    learnt = _LEARNT if name in row.metrics and was_trained_on(row, name) else ""
+    return f"{learnt}{_BEST}" if row.metrics.get(name) == best else learnt

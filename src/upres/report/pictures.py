@@ -58,8 +58,15 @@ def save_pictures(folder: Path, pictures: Iterable[ReportPicture]) -> None:
         if picture.lr is not None:
             sides[LR] = picture.lr
         for row, pixels in sides.items():
-            place = folder / _encoded(picture.dataset or DATASET) / _encoded(row)
-            write_picture(place / f"{_encoded(picture.name)}.png", Picture(pixels=pixels))
+            save_side(folder / _encoded(picture.dataset or DATASET), row, picture.name, pixels)
+
+
+def save_side(dataset: Path, side: str, name: str, pixels: Pixels) -> None:
+    """Write dataset/<side>/<name>.png, as `load_pictures` reads it. Raises NoSpace.
+
+    dataset: the folder of one dataset. side: a row, HR or LR. pixels: uint8 (h, w, 3) RGB.
+    """
+    write_picture(dataset / _encoded(side) / f"{_encoded(name)}.png", Picture(pixels=pixels))
 
 
 def load_pictures(folder: Path) -> list[ReportPicture]:
