@@ -77,14 +77,16 @@ def sweep(
     from upres.evaluation.sweep import read_alphas
     from upres.evaluation.sweep import sweep as swept
     from upres.evaluation.table import table_text
-    from upres.processes.devices import pick_device
+    from upres.processes.devices import Wish, lay_out
+    from upres.weights.interpolate import check_alike
     from upres.weights.model import load_model
 
     if output is not None:
         _check_page(output)
     chosen, shares = get_protocol(protocol), read_alphas(alphas)
-    where = torch.device(pick_device(device))
+    where = torch.device(lay_out(Wish(device), None).device)
     models = load_model(first), load_model(second)
+    check_alike(*models)
     names = metrics.split(",")
     pairs = load_pairs(data, models[0].scale, protocol=chosen, metrics=names)
     networks, missing = load_networks(names, weights_dir, where)
@@ -173,9 +175,11 @@ def _write_page(
     from upres.report.sweep_charts import sweep_figures
 
     first, second = names
+    alpha = result.advice.alpha
+    advised = "" if alpha is None else f": alpha {alpha:g}"
     write_report(
         output,
-        title=f"From {first} to {second}",
+        title=f"From {first} to {second}{advised}",
         evaluation=result.evaluation,
         pictures=pictures,
         figures=[sweep_figures(result)],

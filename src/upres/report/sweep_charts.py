@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from upres.evaluation.sweep import Sweep
 from upres.report.curves import ChartGroup
-from upres.report.drawing import INK, LARGE, Chart, draw, style
+from upres.report.drawing import INK, Chart, draw, style
 from upres.report.labels import name_axes, name_points
 from upres.report.ranking import Column, column, in_order
 
@@ -20,7 +20,9 @@ def sweep_figures(sweep: Sweep) -> ChartGroup:
     plane = _plane(sweep)
     charts = [_by_alpha(sweep, metric) for metric in in_order(names)]
     first = () if plane is None else (plane,)
-    return ChartGroup("From one network to the other", (*first, *charts))
+    alpha = sweep.advice.alpha
+    title = "No alpha is advised" if alpha is None else f"Alpha {alpha:g} is advised"
+    return ChartGroup(title, (*first, *charts))
 
 
 def _plane(sweep: Sweep) -> Chart | None:
@@ -51,7 +53,6 @@ def _plane(sweep: Sweep) -> Chart | None:
     return draw(
         "Each alpha on the plane",
         paint,
-        size=LARGE,
         caption=f"Up and to the right is better{turned}; numbers are alphas. {_advised(sweep)}",
     )
 

@@ -48,7 +48,7 @@ def interpolated(first: Model, second: Model, alpha: float) -> Model:
     sha256 is that of the file that `save_checkpoint` would write.
     Raises BadSetting for an alpha outside 0..1, BadWeights for unlike networks or scales.
     """
-    _check_alike(first, second)
+    check_alike(first, second)
     tensors = interpolate(first.network.state_dict(), second.network.state_dict(), alpha)
     header = CheckpointHeader(
         generator=first.settings,
@@ -72,13 +72,25 @@ def likeness(first: Model, second: Model) -> float:
     picture on, as the compact network's do, are alike and stay so.) Raises BadWeights as
     `interpolated`.
     """
-    _check_alike(first, second)
+    check_alike(first, second)
     one, other = (
         # vectors (biases, slopes of PReLU) start from one constant in every training
         torch.cat([p.detach().flatten() for p in model.network.parameters() if p.ndim > 1])
         for model in (first, second)
     )
     return torch.cosine_similarity(one.double(), other.double(), dim=0).item()
+
+
+def check_alike(first: Model, second: Model) -> None:
+    """Raise BadWeights that names the first thing in which two networks differ."""
+    facts = zip_longest(_facts(first), _facts(second), fillvalue=("", ""))
+    for (field, here), (other_field, there) in facts:
+        if (field, here) != (other_field, there):
+            raise BadWeights(
+                f"{first.name} has {field or other_field} {here}, but {second.name} has {there}: "
+                "only networks of one architecture and scale can be interpolated, so take one "
+                "that was trained on from the other."
+            )
 
 
 def _between(first: Tensor, second: Tensor, alpha: float) -> Tensor:
@@ -92,18 +104,6 @@ def _shape(tensors: Mapping[str, Tensor], name: str) -> str:
     if name not in tensors:
         return "missing"
     return "x".join(map(str, tensors[name].shape)) or "one value"
-
-
-def _check_alike(first: Model, second: Model) -> None:
-    """Raise BadWeights that names the first thing in which two networks differ."""
-    facts = zip_longest(_facts(first), _facts(second), fillvalue=("", ""))
-    for (field, here), (other_field, there) in facts:
-        if (field, here) != (other_field, there):
-            raise BadWeights(
-                f"{first.name} has {field or other_field} {here}, but {second.name} has {there}: "
-                "only networks of one architecture and scale can be interpolated, so take one "
-                "that was trained on from the other."
-            )
 
 
 def _facts(model: Model) -> list[tuple[str, object]]:
