@@ -62,13 +62,10 @@ def colour_difference(
     (l1, a1, b1), (l2, a2, b2) = one.unbind(dim=1), other.unbind(dim=1)
     g = 0.5 * (1 - _share_of_seventh_power((torch.hypot(a1, b1) + torch.hypot(a2, b2)) / 2))
     (c1, h1), (c2, h2) = _polar((1 + g) * a1, b1), _polar((1 + g) * a2, b2)
-    grey = c1 * c2 == 0  # has no hue
 
-    turn = h2 - h1
+    turn = h2 - h1  # of hue; where one is grey it has none, but then d_hue is 0 below
     turn = torch.where(turn > 180, turn - 360, torch.where(turn < -180, turn + 360, turn))
-    turn = torch.where(grey, 0.0, turn)
-    middle = h1 + turn / 2  # of the shorter way round; the sum where one is grey
-    middle = torch.where(grey, h1 + h2, middle % 360)
+    middle = (h1 + turn / 2) % 360  # of the shorter way round
 
     lightness, chroma = (l1 + l2) / 2, (c1 + c2) / 2
     off = (lightness - 50).square()
