@@ -1,6 +1,5 @@
 """`upres evaluate`: models and kernels on a folder of pictures, by a named protocol."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from upres.evaluation.candidates import Candidate
-    from upres.evaluation.judge import Evaluation, JudgedPair, Pixels
-    from upres.evaluation.protocols import Protocol
+    from upres.evaluation.judge import JudgedPair, Pixels
 
 
 class LrSource(StrEnum):
@@ -77,6 +75,7 @@ def evaluate(
     import os
 
     from upres.atomic import write_text
+    from upres.cli.asking import asked_metrics, measurable, tell_failed
     from upres.cli.crew import crew
     from upres.cli.showing import showing
     from upres.evaluation.candidates import compare, resolve_rows
@@ -92,7 +91,7 @@ def evaluate(
     chosen = get_protocol(protocol)
     if lr is LrSource.given:
         chosen = with_given_lr(chosen)
-    names = _asked(metrics, no_lpips, chosen)
+    names = asked_metrics(metrics, no_lpips, chosen)
     dataset = dataset_name(data.resolve())
     with crew(lay_out(Wish(device, devices), started_by(os.environ))) as together:
         candidates, shared = resolve_rows(models, scale, device=together.device)
@@ -117,7 +116,7 @@ def evaluate(
                 chosen,
                 scale=shared,
                 dataset=dataset,
-                measures=measures_for(_measurable(names, missing), chosen, networks),
+                measures=measures_for(measurable(names, missing), chosen, networks),
                 seen=seen,
                 hands=together.hands,
             )
@@ -128,57 +127,4 @@ def evaluate(
             write_text(json, result.model_dump_json(indent=2) + "\n")
         if save is not None:
             save_evaluation(save, result)
-        _tell_failed(result, missing)
-
-
-def _asked(metrics: str | None, no_lpips: bool, protocol: "Protocol") -> list[str]:
-    """Return the names of the metrics, each once. Raises BadSetting."""
-    from upres.errors import BadSetting
-    from upres.metrics.known import DEFAULT_METRICS, get_metric, key_of
-
-    if metrics is None:  # luma that was enlarged alone has no RGB
-        known = (get_metric(name) for name in DEFAULT_METRICS)
-        asked = [metric.name for metric in known if metric.spaces or protocol.chain == "rgb"]
-    else:
-        asked = [name.strip() for name in metrics.split(",") if name.strip()]
-    names = []
-    for name in asked:
-        metric = get_metric(name)
-        if name not in (metric.name, key_of(metric, protocol.space)):
-            raise BadSetting(
-                f"{name} is not what protocol {protocol.name} compares ({protocol.compared}): ask "
-                f"for {metric.name}."
-            )
-        if metric.name not in names and not (no_lpips and metric.name.startswith("lpips")):
-            names.append(metric.name)
-    if not names:
-        raise BadSetting("--metrics leaves nothing to measure: give names, such as psnr,ssim.")
-    return names
-
-
-def _measurable(names: list[str], missing: Mapping[str, str]) -> list[str]:
-    """Return the metrics whose weights are here. Raises MissingWeights where none is left."""
-    from upres.errors import MissingWeights
-
-    found = [name for name in names if name not in missing]
-    if not found:
-        raise MissingWeights(" ".join(missing.values()))
-    return found
-
-
-def _tell_failed(result: "Evaluation", missing: Mapping[str, str]) -> None:
-    """Raise WorkFailed where a picture was not judged or a metric not measured."""
-    from upres.errors import WorkFailed
-
-    pictures, metrics = len(result.failed), len(missing)
-    what = [
-        f"{number} {one if number == 1 else many}"
-        for number, one, many in (
-            (pictures, "picture could not be judged", "pictures could not be judged"),
-            (metrics, "metric could not be measured", "metrics could not be measured"),
-        )
-        if number
-    ]
-    if what:
-        reasons = [*(failure.reason for failure in result.failed), *missing.values()]
-        raise WorkFailed("\n  ".join([f"{' and '.join(what)}, the rest is above:", *reasons]))
+        tell_failed(result, missing)

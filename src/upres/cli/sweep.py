@@ -8,7 +8,6 @@ import typer
 if TYPE_CHECKING:
     import torch
 
-    from upres.evaluation.judge import Evaluation
     from upres.evaluation.pairs import PairFolder
     from upres.evaluation.protocols import Protocol
     from upres.evaluation.sweep import Advice, Sweep
@@ -36,8 +35,12 @@ def sweep(
         str, typer.Option(help="How LR is made and what is compared; `upres protocols` lists all.")
     ] = "sr-y-float",
     metrics: Annotated[
-        str, typer.Option(help="Names with commas between them; `upres metrics` lists all.")
-    ] = "psnr,ssim,lpips_alex",
+        str | None,
+        typer.Option(
+            help="Names with commas between them; `upres metrics` lists all. By default "
+            "psnr,ssim,lpips_alex."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -66,10 +69,10 @@ def sweep(
     farthest above the straight line between its ends.
     """
     import torch
-    from rich.console import Console
-    from rich.progress import Progress
 
     from upres.atomic import write_text
+    from upres.cli.asking import asked_metrics, measurable, tell_failed
+    from upres.cli.showing import showing
     from upres.evaluation.measures import measures_for
     from upres.evaluation.networks import load_networks
     from upres.evaluation.pairs import dataset_name, load_pairs
@@ -87,14 +90,11 @@ def sweep(
     where = torch.device(lay_out(Wish(device), None).device)
     models = load_model(first), load_model(second)
     check_alike(*models)
-    names = metrics.split(",")
+    names = asked_metrics(metrics, False, chosen)
     pairs = load_pairs(data, models[0].scale, protocol=chosen, metrics=names)
     networks, missing = load_networks(names, weights_dir, where)
-    measures = measures_for([name for name in names if name not in missing], chosen, networks)
-    console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal
-    with Progress(console=console, transient=True, disable=hidden) as progress:
-        task = progress.add_task("judging", total=len(shares) * len(pairs))
+    measures = measures_for(measurable(names, missing), chosen, networks)
+    with showing(len(shares) * len(pairs), quiet=quiet) as advance:
         result = swept(
             models,
             pairs,
@@ -103,7 +103,7 @@ def sweep(
             measures=measures,
             alphas=shares,
             device=where,
-            seen=lambda: progress.advance(task),
+            seen=advance,
         )
     typer.echo(table_text(result.evaluation), nl=False)
     typer.echo(_advice_text(result.advice, first, second))
@@ -112,7 +112,7 @@ def sweep(
     if output is not None:
         _write_page(output, result, _shown(result, models, pairs, chosen, where), (first, second))
         typer.echo(str(output))
-    _refuse_what_failed(result.evaluation, missing)
+    tell_failed(result.evaluation, missing)
 
 
 def _check_page(output: Path) -> None:
@@ -189,13 +189,3 @@ def _write_page(
             f"Made by upres {__version__} on {date.today()}: `{command_line()}`.",
         ],
     )
-
-
-def _refuse_what_failed(evaluation: "Evaluation", missing: dict[str, str]) -> None:
-    """Raise WorkFailed that lists pictures that could not be read and metrics without weights."""
-    from upres.errors import WorkFailed
-
-    failed = [failure.reason for failure in evaluation.failed]
-    failed += [f"{name}: {reason}" for name, reason in missing.items()]
-    if failed:
-        raise WorkFailed("\n".join(["what could not be judged:", *failed]))
