@@ -13,7 +13,11 @@ from upres.evaluation.measures import measures_for
 from upres.evaluation.protocols import PROTOCOLS, get_protocol, make_lr
 from upres.images import colour
 from upres.images.resize import shrink
+from upres.metrics.colour_shift import channel_shift, ciede2000
+from upres.metrics.edge_gain import edge_gain
+from upres.metrics.flat_artefacts import flat_artefacts
 from upres.metrics.known import METRICS, get_metric
+from upres.metrics.ms_ssim import ms_ssim
 from upres.metrics.niqe import Pristine
 from upres.metrics.psnr import psnr
 from upres.metrics.ssim_dialects import SSIM_DIALECTS
@@ -158,6 +162,18 @@ def test_luma_alone_has_no_metrics_of_rgb_pictures(networks):
                 BadSetting, match=f"{name} looks at RGB pictures, but protocol vdsr"
             ):
                 measures_for([name], vdsr, networks)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_metrics_of_pixels_stay_where_the_pictures_are(channels):
+    """The device `meta` has shapes only: a tensor that comes from elsewhere is refused."""
+    sr, hr = (torch.empty(2, channels, 192, 192, device="meta") for _ in range(2))
+    bordered = [*SSIM_DIALECTS.values(), ms_ssim, psnr]
+    whole = [flat_artefacts, edge_gain] if channels == 1 else [ciede2000, channel_shift]
+    found = [measure(sr, hr, border=4) for measure in bordered]
+    found += [measure(sr, hr) for measure in whole]
+    assert {values.device.type for values in found} == {"meta"}
+    assert {values.shape[0] for values in found} == {2}
 
 
 def test_niqe_of_a_blank_picture_is_told(networks):

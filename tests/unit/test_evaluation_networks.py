@@ -93,7 +93,14 @@ def test_missing_weights_are_told_and_the_others_come(nothing_here, tmp_path):
     assert measures_for(networks, get_protocol("sr-rgb"), networks).keys() == networks.keys()
 
 
-def test_a_space_behind_a_name_does_not_hide_its_metric():
+def test_networks_come_on_the_asked_device(nothing_here, tmp_path):
+    network = FeatureNetwork("vgg19", ["conv1_1"])
+    save_file(network.state_dict(), tmp_path / "vgg19_mine.safetensors")
+    networks, _ = load_networks(["vgg19_conv1_1"], tmp_path, "meta", download=False)
+    assert next(networks["vgg19_conv1_1"].parameters()).device.type == "meta"
+
+
+def test_an_unknown_metric_is_told():
     with pytest.raises(BadSetting, match="no metric 'nique'"):
         load_networks(["psnr_y", "nique"], download=False)
 
