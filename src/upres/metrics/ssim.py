@@ -5,7 +5,7 @@ Other toolboxes differ in window, edge and constants, up to 0.01: never compare 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,15 +58,19 @@ def moments(
     """
     if min(x.shape[-2:]) < len(window):
         raise ValueError(f"SSIM needs {len(window)} pixels a side, not {tuple(x.shape[-2:])}")
-    return moments_of(windowed(products(x, y), window), bias=bias)
+    return moments_of((windowed(values, window) for values in products(x, y)), bias=bias)
 
 
-def products(x: Tensor, y: Tensor) -> Tensor:
-    """Return x, y, x^2, y^2 and xy behind each other, (5 ...): what a window averages."""
-    return torch.stack([x, y, x * x, y * y, x * y])
+def products(x: Tensor, y: Tensor) -> Iterator[Tensor]:
+    """Yield x, y, x^2, y^2 and xy: what a window averages. One at a time: pictures are large."""
+    yield x
+    yield y
+    yield x * x
+    yield y * y
+    yield x * y
 
 
-def moments_of(averages: Tensor, *, bias: float = 1.0) -> Moments:
+def moments_of(averages: Iterable[Tensor], *, bias: float = 1.0) -> Moments:
     """Return the moments, given the averages of `products` under each window."""
     mean_x, mean_y, mean_xx, mean_yy, mean_xy = averages
     # in this order equal pictures have twice the covariance to the last bit, so that SSIM is 1

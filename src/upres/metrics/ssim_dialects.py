@@ -94,9 +94,10 @@ def daala_ssim(
     height, width = hr.shape[-2:]
     window = daala_window(1.5 * height / 256, min(height, width))
     reach = (len(window) // 2,) * 4
-    both = products(sr.double(), hr.double())
-    mass = windowed(F.pad(torch.ones_like(both[0]), reach), window)
-    values = likeness(moments_of(windowed(F.pad(both, reach), window) / mass), peak)
+    x, y = sr.double(), hr.double()
+    mass = windowed(F.pad(torch.ones_like(x), reach), window)
+    averages = (windowed(F.pad(seen, reach), window) / mass for seen in products(x, y))
+    values = likeness(moments_of(averages), peak)
     return (mass * values).sum(dim=(1, 2, 3)) / mass.sum(dim=(1, 2, 3))
 
 
