@@ -13,13 +13,13 @@ import pytest
 import pyvips
 
 from upres.errors import MissingExtra
-from upres.evaluation.judge import Evaluation, ImageScores, Row
+from upres.evaluation.judge import Evaluation, Failure, ImageScores, Row
 from upres.report import page
 from upres.report.embed import DETAILS, embed_pictures
 from upres.report.page import write_report
 from upres.report.pictures import ReportPicture
 from upres.report.run_log import Look, RunLog, StageLog, StepEvent, VerdictEvent, read_run_log
-from upres.report.tables import scores_of
+from upres.report.tables import Mixed, scores_of
 
 VOID = {"wbr", "meta", "img", "input", "br", "hr", "link"}
 
@@ -266,6 +266,76 @@ def test_verdicts_stand_on_a_time_line_with_what_changes_them(tmp_path):
     assert "left:25.00%;width:75.00%" in html and "steps 25 on." in html
     assert "<code>stages.<wbr>gan.<wbr>losses.<wbr>content.<wbr>jitter</code>" in html
     assert html.count("No verdict:") == 1
+
+
+def test_a_mean_stands_above_the_interval_of_its_pictures(html):
+    # two pictures, 1 dB above and below the mean: resampled means reach both
+    assert '28.55<span class="heard"> (best)</span><span class="interval">27.55 … 29.55<' in html
+
+
+def test_rows_are_compared_in_pairs_and_few_pictures_are_called_few(html, tags):
+    assert 'pixel <span class="quiet">less</span> bicubic' in html
+    assert "<b>+6.96</b>" in html  # 28.55 less 21.59 on both pictures
+    assert "2 pictures are few" in tags.text and "10,000 resamples" in tags.text
+
+
+def test_what_a_model_was_trained_on_is_marked_and_not_read_first(tmp_path):
+    rows = [
+        row.model_copy(update={"trained_on": ("lpips_alex",)} if row.model == "gan" else {})
+        for row in evaluation().rows
+    ]
+    given = evaluation().model_copy(update={"rows": rows})
+    write_report(tmp_path / "r.html", title="t", evaluation=given)
+    tags = Tags((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "0.1200 (best)† (trained on it)" in tags.text
+    assert "† The row was trained on this metric" in tags.text
+    assert "Best PSNR-Y, to be read first" in tags.text and "LPIPS was a loss of gan" in tags.text
+
+
+def test_pictures_that_were_not_judged_are_named(tmp_path):
+    failed = (Failure(image="cow.png", reason="it is <damaged>"),)
+    given = evaluation().model_copy(update={"failed": failed})
+    write_report(tmp_path / "r.html", title="t", evaluation=given)
+    tags = Tags((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "Not judged: cow.png (it is <damaged>)." in tags.text
+
+
+def test_protocols_in_one_table_are_not_compared(tmp_path):
+    other = evaluation().model_copy(update={"protocol": "sr-y"})
+    given = Mixed([evaluation(), other])
+    write_report(tmp_path / "r.html", title="t", evaluation=given)
+    tags = Tags((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "protocols mixed" in tags.text and "gan (sr-y)" in tags.text
+    assert "Distortion and perception" not in tags.text
+
+
+def test_the_first_pictures_stand_in_a_grid(tags):
+    samples = [a for a in tags.all("img") if a["alt"] == "cat, gan" and a["class"] == "pixelated"]
+    assert len(samples) == 1
+    assert "The first 2 pictures, 48" in tags.text
+
+
+def test_a_published_table_of_the_set_stands_below_the_scores(tmp_path):
+    rows = [row.model_copy(update={"dataset": "Set5"}) for row in evaluation().rows]
+    rows = [
+        row.model_copy(update={"metrics": {**row.metrics, "ssim_y": 0.8}, "per_image": []})
+        for row in rows
+    ]
+    twice = [
+        evaluation().model_copy(update={"rows": rows, "protocol": p}) for p in ("sr-y", "vdsr")
+    ]
+    write_report(tmp_path / "r.html", title="t", evaluation=twice)
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert html.count("<h4>Among published methods, Set5 x4</h4>") == 1
+    assert html.count("<h4>What people said of Set5 x4</h4>") == 1  # once for the set
+
+
+def test_every_control_is_one_that_a_keyboard_reaches(tags):
+    controls = {"a", "select", "input", "summary"}
+    for tag, attributes in tags.found:
+        if tag not in controls:
+            assert not {"tabindex", "onclick", "contenteditable"} & set(attributes)
+        assert attributes.get("tabindex") != "-1"
 
 
 def test_an_unknown_protocol_is_said_to_be_unknown(tmp_path):

@@ -94,7 +94,7 @@ def write_report(
     evaluations = listed(evaluation)
     content: dict[str, Any] = {
         "title": title,
-        "tables": [_table_view(table) for table in score_tables(evaluation)],
+        "tables": _table_views(score_tables(evaluation)),
         "csv": _csv_address(evaluations),
         "figures": list(figures),
         "runs": [_run_view(run) for run in runs],
