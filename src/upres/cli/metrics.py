@@ -63,7 +63,7 @@ def _told(metric: "Metric") -> str:
         fill(
             words,
             _WIDTH,
-            initial_indent=f"{title:<{_LEFT}}",
+            initial_indent=f"{title} ".ljust(_LEFT),
             subsequent_indent=" " * _LEFT,
             break_on_hyphens=False,
         )

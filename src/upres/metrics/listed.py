@@ -71,6 +71,12 @@ _ALL = (
     _ssim("ssim_wang", "SSIM (Wang)", "Wang et al. 2004: Gaussian 11x11, windows inside", 11),
     _ssim("ssim_daala", "SSIM (daala)", "daala's dump_ssim --raw, as in the SRGAN paper", 1),
     _ssim("ssim_scikit_image", "SSIM (scikit-image)", "scikit-image's default: box of 7x7", 7),
+    _ssim(
+        "ssim_scikit_image_gaussian",
+        "SSIM (scikit-image, Gaussian)",
+        "scikit-image with gaussian_weights=True: Wang's window, variance of a sample",
+        11,
+    ),
     _ssim("ssim_torchmetrics", "SSIM (torchmetrics)", "torchmetrics 1.9: mirrored edges", 11),
     Metric(
         name="ms_ssim",
