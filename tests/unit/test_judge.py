@@ -122,6 +122,11 @@ def test_the_mean_leaves_out_what_is_infinite():
     assert mean_metrics(scores[1:2])["psnr_y"] == math.inf
 
 
+def test_only_an_infinite_psnr_is_a_picture_restored_exactly():
+    scores = [ImageScores(image="a", metrics={"psnr_y": 30.0, "lr_psnr": math.inf})]
+    assert row("m", "set", scores).exact_images == 0
+
+
 def test_an_evaluation_survives_its_file_and_names_its_conditions():
     hr = noise()
     rows = [row("perfect", "set", [scored(hr, pair_of(hr), ROUNDED, scale=4)])]

@@ -57,6 +57,14 @@ def test_values_that_are_missing_or_infinite_have_their_own_signs():
     assert lines[-1].endswith("2 pictures restored exactly are left out of the mean PSNR.")
 
 
+def test_infinite_values_of_other_metrics_are_told_as_such():
+    scores = [ImageScores(image=f"{v}", metrics={"lr_psnr": v}) for v in (40.0, math.inf)]
+    rows = [Row(model="a", dataset="Set5", metrics={"lr_psnr": 40.0}, per_image=scores)]
+    assert lines_of(*rows)[-1].endswith("1 infinite values are left out of the mean LR-PSNR.")
+    rows = [Row(model="a", dataset="Set5", metrics={"lr_psnr": math.inf}, per_image=scores[1:])]
+    assert "left out" not in lines_of(*rows)[-1]
+
+
 def test_long_and_odd_names_stay_whole():
     name = "runs/" + "very-long-" * 20 + "[bold]x4"
     assert any(name in line for line in lines_of(row(name, 20.0)))

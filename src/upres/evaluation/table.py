@@ -66,6 +66,9 @@ def _notes(evaluation: Evaluation) -> str:
     exact = sum(row.exact_images for row in evaluation.rows)
     if exact:
         notes.append(f"{exact} pictures restored exactly are left out of the mean PSNR")
+    for name in columns:
+        if infinite := _left_out(name, evaluation.rows):
+            notes.append(f"{infinite} infinite values are left out of the mean {label_of(name)}")
     return "; ".join(notes) + "."
 
 
@@ -75,6 +78,14 @@ def _columns(evaluation: Evaluation) -> list[str]:
 
 def _learnt(evaluation: Evaluation) -> bool:
     return any(was_trained_on(row, name) for row in evaluation.rows for name in row.metrics)
+
+
+def _left_out(name: str, rows: list[Row]) -> int:
+    """Return how many values of a metric other than PSNR are in no mean."""
+    if name.startswith("psnr_"):  # told as pictures
+        return 0
+    scores = [s for row in rows if not math.isinf(row.metrics.get(name, 0)) for s in row.per_image]
+    return sum(math.isinf(score.metrics.get(name, 0)) for score in scores)
 
 
 def _heading(name: str) -> str:
