@@ -80,13 +80,19 @@ def test_less_lpips_is_favoured():
     (found,) = paired(columns([0.1, 0.2], [0.2, 0.3]), [(0, 1)], LPIPS)
     assert found is not None
     assert found.difference == pytest.approx(-0.1)
-    assert (found.first, found.second, found.first_wins, found.decided) == (1.0, 0.0, 2, True)
+    assert (found.first, found.second, found.first_wins) == (1.0, 0.0, 2)
+
+
+@pytest.mark.parametrize(("pictures", "decided"), [(5, False), (6, True)])
+def test_five_pictures_decide_nothing_however_much_they_agree(pictures, decided):
+    # two rows of equal worth agree on all of five pictures once in 16 times, of six once in 32
+    (found,) = paired(columns([2.0] * pictures, [1.0] * pictures), [(0, 1)], PSNR)
+    assert found is not None
+    assert (found.first, found.decided) == (1.0, decided)
 
 
 def test_where_a_value_is_best_the_nearer_row_is_favoured():
-    (found,) = paired(
-        columns([0.9, 0.95], [1.5, 1.6]), [(0, 1)], lambda values: -abs(values - 1.0)
-    )
+    (found,) = paired(columns([0.9, 0.95], [1.5, 1.6]), [(0, 1)], lambda values: -abs(values - 1.0))
     assert found is not None and found.difference < 0
     assert (found.first, found.first_wins) == (1.0, 2)
 

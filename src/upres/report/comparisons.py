@@ -26,7 +26,7 @@ class Difference:
     interval: tuple[str, str]
     favoured: str  # the row that is better in more resamples, "" if both are in as many
     share: str  # of the resamples in which it is
-    decided: bool  # whether that share is at least 97.5 %
+    decided: bool  # whether that is hardly chance: `Paired.decided`
     wins: str  # pictures on which it is better, "4 of 5"
 
 

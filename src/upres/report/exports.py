@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from upres.report.comparisons import Comparison, Difference, score_matrix
 from upres.report.ranking import Column, in_order
-from upres.report.statistics import LEVEL, RESAMPLES, intervals
+from upres.report.statistics import FEW, FEWEST_DECIDED, LEVEL, RESAMPLES, intervals
 from upres.report.tables import Cell, ScoreTable
 
 if TYPE_CHECKING:
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 LEARNT = "†"
 INTERVALS = (
-    f"In brackets: {LEVEL:.0%} bootstrap intervals of the means over pictures "
-    f"({RESAMPLES:,} resamples)."
+    f"In brackets: bootstrap intervals of the means over pictures, {100 * LEVEL:.0f} % of "
+    f"{RESAMPLES:,} resamples."
+)
+NARROW = "Of so few pictures the intervals are too narrow: of five they hold 84 % of true means."
+DECIDED = (
+    "Difference of the means, its interval, and the row that is better in how many of the "
+    f"resamples: bold from 97.5 % on, if there are {FEWEST_DECIDED} pictures or more."
 )
 
 
@@ -52,6 +57,8 @@ def notes(table: ScoreTable) -> Iterator[str]:
     yield f"{table.pictures} picture{'' if table.pictures == 1 else 's'}, means over pictures."
     if _has_intervals(table):
         yield INTERVALS
+        if table.pictures < FEW:
+            yield NARROW
     if table.headline is not None:
         yield f"To be read first: {table.headline.label}, on which no row was trained."
     if table.learnt:
@@ -97,17 +104,13 @@ def _section(table: ScoreTable) -> Iterator[str]:
         yield "\n### Rows compared on the same pictures\n"
         lines = [(_versus(c), map(_difference, c.differences)) for c in main]
         yield from _grid("First less second", table.metrics, lines)
-        yield (
-            "\nDifference of the means, its interval, and in how many of the resamples which row "
-            "is the better one; bold from 97.5 % on."
-        )
+        yield f"\n{DECIDED}"
 
 
 def _grid(
     corner: str, metrics: Sequence[Column], lines: "Sequence[tuple[str, Iterator[str]]]"
 ) -> Iterator[str]:
-    heads = [" ".join(filter(None, (m.label, m.arrow, m.unit))) for m in metrics]
-    yield _line([corner, *map(_escaped, heads)])
+    yield _line([corner, *(_escaped(metric.heading) for metric in metrics)])
     yield _line(["---", *("---:" for _ in metrics)])
     for name, cells in lines:
         yield _line([_escaped(name), *cells])

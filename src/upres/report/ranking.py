@@ -55,6 +55,12 @@ class Column:
             return ""
         return f"{self.metric.what}; blind to {self.metric.blind_to}"
 
+    @property
+    def heading(self) -> str:
+        """Label, unit and arrow."""
+        unit = f"({self.unit})" if self.unit else ""
+        return " ".join(filter(None, (self.label, unit, self.arrow)))
+
     def worth(self, value: T) -> T:
         """Return what is larger for the better of two values; nan where nobody knows."""
         if self.metric is None:
