@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from upres.errors import BadRun
-from upres.evaluation.judge import Evaluation, ImageScores, Row
+from upres.errors import BadRun, BadSetting
+from upres.evaluation.judge import Evaluation, Failure, ImageScores, Row
 from upres.report.pictures import ReportPicture, save_pictures
-from upres.report.sources import Source, combine, read_source
+from upres.report.sources import Source, combine, gaps, read_source, require_one_protocol
 from upres.report.tables import score_tables
 
 
@@ -101,3 +101,60 @@ def test_a_missing_file_is_named(tmp_path):
         f"{tmp_path / 'none'} cannot be read (No such file or directory); give a run's folder "
         "or a file that `upres evaluate --json` wrote."
     )
+
+
+def test_what_failed_is_listed_once_and_keeps_no_rows_apart():
+    def given(label: str, model: str, *failed: str) -> Source:
+        found = source(label, row(model, 27.0))
+        assert found.evaluation is not None
+        failures = tuple(Failure(image=name, reason="no picture") for name in failed)
+        more = found.evaluation.model_copy(update={"failed": failures})
+        return Source(label, more, found.pictures)
+
+    (found,), _ = combine([given("a", "x", "c", "d"), given("b", "y", "c")])
+    assert [row.model for row in found.rows] == ["x", "y"]
+    assert [failure.image for failure in found.failed] == ["c", "d"]
+
+
+def test_different_protocols_are_refused_and_both_are_named():
+    same = {"a.json": source("a", row("x", 1.0)), "b.json": source("b", row("y", 1.0))}
+    require_one_protocol(same)
+    other = source("c", row("y", 1.0), protocol="sr-rgb")
+    with pytest.raises(BadSetting) as error:
+        require_one_protocol({**same, "c.json": other})
+    assert str(error.value) == (
+        "a.json was measured by protocol sr-y and c.json by sr-rgb, whose numbers do not compare; "
+        "make a report of each, or give --mixed, and each row says its own."
+    )
+
+
+def test_an_evaluation_without_rows_is_refused(tmp_path):
+    file = tmp_path / "x.json"
+    file.write_text(Evaluation(protocol="sr-y", rows=[]).model_dump_json())
+    with pytest.raises(BadRun) as error:
+        read_source(file)
+    assert str(error.value) == (
+        f"{file} is an evaluation without rows: nothing was judged; make it again with "
+        "`upres evaluate`, which needs at least one model."
+    )
+
+
+def test_a_run_says_what_it_cannot_show(tmp_path):
+    log = tmp_path / "metrics.jsonl"
+    log.write_text('{"event": "run", "recipe": "tiny"}\n')
+    name = tmp_path.name
+    assert gaps(read_source(tmp_path)) == [
+        f"{name} logged no step: there are no curves of its losses.",
+        f"{name} logged no validation: there are no curves of its metrics.",
+        f"{name} was not judged, as a run is at its end: there are no scores. `upres evaluate` "
+        "judges its checkpoints.",
+    ]
+    with log.open("a") as file:
+        file.write('{"event": "step", "stage": "gan", "step": 1, "terms": {"pixel": 0.1}}\n')
+        file.write('{"event": "validation", "stage": "gan", "step": 1, "metrics": {"a": 1}}\n')
+    assert len(gaps(read_source(tmp_path))) == 1
+    evaluation = source("x", row("gan", 27.0)).evaluation
+    assert evaluation is not None
+    (tmp_path / "evaluation.json").write_text(evaluation.model_dump_json())
+    assert gaps(read_source(tmp_path)) == []
+    assert gaps(source("scores", row("x", 1.0))) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from upres.errors import BadRun
+from upres.errors import BadRun, BadSetting
 from upres.evaluation.judge import Evaluation, Row
 from upres.report.pictures import ReportPicture, load_pictures, merge_pictures
 from upres.report.run_log import RunLog, read_run_log
@@ -28,8 +28,8 @@ class Source:
 def read_source(path: Path) -> Source:
     """What `path`, a run's folder or an evaluation's JSON file, holds for a report.
 
-    A run that was not judged yet has no evaluation. Raises BadRun for anything else, and for
-    files in it that are damaged.
+    A run that was not judged yet has no evaluation. Raises BadRun for anything else, for files
+    in it that are damaged, and for an evaluation without rows.
     """
     if path.is_dir():
         judged = path / "evaluation.json"
@@ -44,6 +44,38 @@ def read_source(path: Path) -> Source:
     return Source(path.stem, _read_evaluation(path), load_pictures(path.parent / "pictures"))
 
 
+def require_one_protocol(sources: Mapping[str, Source]) -> None:
+    """Raise BadSetting if the sources, by their paths, were measured by different protocols."""
+    found: dict[str, str] = {}
+    for path, source in sources.items():
+        if source.evaluation is not None:
+            found.setdefault(source.evaluation.protocol, path)
+    if len(found) > 1:
+        (one, first), (other, second), *_ = found.items()
+        raise BadSetting(
+            f"{first} was measured by protocol {one} and {second} by {other}, whose numbers do "
+            f"not compare; make a report of each, or give --mixed, and each row says its own."
+        )
+
+
+def gaps(source: Source) -> list[str]:
+    """Return what a run's source lacks, in sentences: what a report of it cannot show, and why."""
+    if source.run is None:
+        return []
+    logged = [(stage.steps, stage.validations) for stage in source.run.stages]
+    found = []
+    if not any(steps for steps, _ in logged):
+        found.append(f"{source.label} logged no step: there are no curves of its losses.")
+    if not any(validations for _, validations in logged):
+        found.append(f"{source.label} logged no validation: there are no curves of its metrics.")
+    if source.evaluation is None:
+        found.append(
+            f"{source.label} was not judged, as a run is at its end: there are no scores. "
+            f"`upres evaluate` judges its checkpoints."
+        )
+    return found
+
+
 def combine(sources: Sequence[Source]) -> tuple[list[Evaluation], list[ReportPicture]]:
     """The evaluations and pictures of all sources; equal conditions make one evaluation.
 
@@ -52,18 +84,24 @@ def combine(sources: Sequence[Source]) -> tuple[list[Evaluation], list[ReportPic
     """
     labelled = _apart(sources)
     named = [_renamed(source, labelled) for source in labelled]
-    merged: dict[str, Evaluation] = {}  # by all that is said but the rows
+    merged: dict[str, Evaluation] = {}  # by all that is said but the rows and what failed
     for source in named:
         if source.evaluation is None:
             continue
-        alone = source.evaluation.model_copy(update={"rows": []})
+        alone = source.evaluation.model_copy(update={"rows": [], "failed": ()})
         conditions = alone.model_dump_json()
-        for row in source.evaluation.rows:
-            known = merged.get(conditions, alone)
-            if not any(_same(row, other) for other in known.rows):
-                known = known.model_copy(update={"rows": [*known.rows, row]})
-            merged[conditions] = known
+        merged[conditions] = _joined(merged.get(conditions, alone), source.evaluation)
     return list(merged.values()), merge_pictures(source.pictures for source in named)
+
+
+def _joined(known: Evaluation, more: Evaluation) -> Evaluation:
+    """Return `known` with the rows and failures of `more` that it does not have."""
+    rows = list(known.rows)
+    for row in more.rows:
+        if not any(_same(row, other) for other in rows):
+            rows.append(row)
+    failed = dict.fromkeys((*known.failed, *more.failed))
+    return known.model_copy(update={"rows": rows, "failed": tuple(failed)})
 
 
 def _apart(sources: Sequence[Source]) -> list[Source]:
@@ -136,7 +174,7 @@ def _same(row: Row, other: Row) -> bool:
 
 def _read_evaluation(path: Path) -> Evaluation:
     try:
-        return Evaluation.model_validate_json(path.read_bytes())
+        read = Evaluation.model_validate_json(path.read_bytes())
     except OSError as error:
         raise BadRun(
             f"{path} cannot be read ({os.strerror(error.errno or 0)}); give a run's folder or a "
@@ -147,3 +185,9 @@ def _read_evaluation(path: Path) -> Evaluation:
             f"{path} is no evaluation; give a run's folder or a file that "
             f"`upres evaluate --json` wrote."
         ) from error
+    if not read.rows:
+        raise BadRun(
+            f"{path} is an evaluation without rows: nothing was judged; make it again with "
+            f"`upres evaluate`, which needs at least one model."
+        )
+    return read
