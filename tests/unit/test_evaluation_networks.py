@@ -5,11 +5,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from torch import nn
 
 from upres.errors import BadSetting, BadWeights
 from upres.evaluation.measures import measures_for
 from upres.evaluation.networks import load_networks
 from upres.evaluation.protocols import get_protocol
+from upres.metrics.dists import dists_distance
 from upres.metrics.feature_distance import feature_distance
 from upres.networks.features import FeatureNetwork
 from upres.weights import installed
@@ -132,6 +134,22 @@ def test_statistics_of_ones_own_are_read_and_checked(nothing_here, tmp_path, mon
     path.write_bytes(b"no archive")
     with pytest.raises(BadWeights, match=r"put the published niqe_pris_params.npz there"):
         niqe_statistics.load_niqe_statistics()
+
+
+class Below(nn.Module):
+    """A network whose rounding leaves a hair below nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, sr, hr):
+        return torch.full((len(sr),), -1e-7)
+
+
+def test_rounding_leaves_no_distance_below_nothing():
+    picture = torch.zeros(2, 3, 16, 16)
+    assert dists_distance(Below(), picture, picture).tolist() == [0, 0]
 
 
 def test_more_than_one_layer_is_no_distance():
