@@ -176,7 +176,12 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path, upscaler):
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
     jobs = plan_jobs([tmp_path], tmp_path / "out", 4)
     started, done = [], []
-    failures = upscale_files(jobs, upscaler, on_start=started.append, on_done=done.append)
+
+    def start(job):
+        started.append(job)
+        return lambda done, total: None
+
+    failures = upscale_files(jobs, upscaler, on_start=start, on_done=done.append)
     assert [failed.source.name for failed in failures] == ["b.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_x4.png", "c_x4.png"]
     assert started == jobs

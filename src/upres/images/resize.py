@@ -77,6 +77,14 @@ def enlarge(
     return _resized(lr, lr.shape[0] * scale, lr.shape[1] * scale, kernel, dialect)
 
 
+def taps_for(size: int, out: int, kernel: Kernel, resizer: Resizer) -> "Taps":
+    """Return which samples of an axis of `size` make each of the `out` samples, and how much.
+
+    Raises ValueError for `nearest`.
+    """
+    return _taps(size, out, kernel, _DIALECTS[resizer])
+
+
 def resize_float(
     picture: Floats, height: int, width: int, resizer: Resizer, kernel: Kernel = "bicubic"
 ) -> Floats:
@@ -87,7 +95,7 @@ def resize_float(
     """
     rows = _taps(picture.shape[0], height, kernel, _DIALECTS[resizer])
     columns = _taps(picture.shape[1], width, kernel, _DIALECTS[resizer])
-    return _along_columns(_along_rows(picture, rows), columns)
+    return along_columns(_along_rows(picture, rows), columns)
 
 
 def crop_to_multiple(picture: NDArray[Depth], scale: int) -> NDArray[Depth]:
@@ -116,7 +124,7 @@ _DIALECTS: dict[Resizer, _Dialect] = {
 
 
 @dataclass(frozen=True)
-class _Taps:
+class Taps:
     """For each output position of an axis: input positions and weights, (outputs, taps)."""
 
     positions: Indices
@@ -134,7 +142,7 @@ def _resized(
     half = _along_rows(picture, rows)
     if dialect.rounds_each_pass:
         half = _rounded(half, picture.dtype).astype(np.float64)
-    return _rounded(_along_columns(half, columns), picture.dtype)
+    return _rounded(along_columns(half, columns), picture.dtype)
 
 
 def _by_pillow(picture: NDArray[Depth], height: int, width: int, kernel: Kernel) -> NDArray[Depth]:
@@ -154,7 +162,7 @@ def _rounded(picture: Floats, depth: np.dtype[Depth]) -> NDArray[Depth]:
     return np.floor(picture + 0.5).clip(0, np.iinfo(depth).max).astype(depth)
 
 
-def _taps(size: int, out: int, kernel: Kernel, dialect: _Dialect) -> _Taps:
+def _taps(size: int, out: int, kernel: Kernel, dialect: _Dialect) -> Taps:
     """Return which samples of an axis of `size` make each of the `out` samples."""
     widening = max(size / out, 1.0) if dialect.antialias else 1.0
     support = _radius(kernel) * widening
@@ -166,7 +174,7 @@ def _taps(size: int, out: int, kernel: Kernel, dialect: _Dialect) -> _Taps:
         weights = weights * ((positions >= 0) & (positions < size))
     weights /= weights.sum(axis=1, keepdims=True)
     used = (weights != 0).any(axis=0)
-    return _Taps(_folded(positions[:, used], size, dialect.edge), weights[:, used])
+    return Taps(_folded(positions[:, used], size, dialect.edge), weights[:, used])
 
 
 def _folded(positions: Indices, size: int, edge: str) -> Indices:
@@ -192,7 +200,7 @@ def _kernel(x: Floats, kernel: Kernel, a: float) -> Floats:
     return np.where(t <= 1, near, np.where(t < 2, far, 0.0))
 
 
-def _along_rows(picture: NDArray[Depth] | Floats, taps: _Taps) -> Floats:
+def _along_rows(picture: NDArray[Depth] | Floats, taps: Taps) -> Floats:
     """Return the weighted sums of whole rows: (H, ...) to (outputs, ...)."""
     flat = picture.reshape(picture.shape[0], -1)
     total = np.zeros((len(taps.weights), flat.shape[1]))
@@ -201,5 +209,6 @@ def _along_rows(picture: NDArray[Depth] | Floats, taps: _Taps) -> Floats:
     return total.reshape(-1, *picture.shape[1:])
 
 
-def _along_columns(picture: Floats, taps: _Taps) -> Floats:
+def along_columns(picture: Floats, taps: Taps) -> Floats:
+    """Return the weighted sums of columns: (H, W, ...) to (H, outputs, ...)."""
     return _along_rows(picture.swapaxes(0, 1), taps).swapaxes(0, 1)

@@ -78,7 +78,7 @@ def upscale_file(
     upscaler: Upscaler,
     *,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> None:
     """Write the picture of `source`, enlarged, to `target`, whole or not at all.
 
@@ -104,7 +104,7 @@ def upscale_files(
     upscaler: Upscaler,
     *,
     overwrite: bool = False,
-    on_start: Callable[[Job], Progress | None] = lambda _job: None,
+    on_start: Callable[[Job], Progress] = lambda _job: lambda done, total: None,
     on_done: Callable[[Job], None] = lambda _job: None,
 ) -> list[Failure]:
     """Do all jobs in turn and return those that failed; one bad file does not stop the others.

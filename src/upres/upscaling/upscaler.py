@@ -1,30 +1,30 @@
 """Any picture through a network: the one road by which everything here enlarges."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from upres.errors import WorkFailed
 from upres.images.files import Picture
-from upres.images.resize import enlarge as enlarge_by_kernel
 from upres.networks.build import receptive_radius
+from upres.upscaling.bands import enlarged
+from upres.upscaling.layout import Layout, through_rgb
 from upres.upscaling.pictures import from_pil, read_still, to_pil
-from upres.upscaling.precision import (
-    HALVES,
-    ComputePrecision,
-    Precision,
-    half_body,
-    pick_precision,
+from upres.upscaling.precision import ComputePrecision, Precision
+from upres.upscaling.streams import (
+    Floats,
+    Stream,
+    array_stream,
+    quantised,
+    unit_range,
 )
-from upres.upscaling.tiles import Tile, plan_tiles, run_tiles
+from upres.upscaling.tile_network import Tally, TileNetwork
 from upres.weights.model import load_model
 
 TILE: Final = 256  # LR px; larger ones fall out of the processor's cache
@@ -35,13 +35,26 @@ Progress = Callable[[int, int], None]  # tiles done, tiles in all
 Values = TypeVar("Values", bound=np.generic)
 
 
+@dataclass(frozen=True)
+class Finish:
+    """A change of what the network gave for a tile.
+
+    change: LR (h, w, 3) and SR (scale*h, scale*w, 3), 0..1, to SR. reach: how many LR pixels
+    around a pixel it looks at.
+    """
+
+    change: Callable[[Floats, Floats], Floats]
+    reach: int
+
+
 class Upscaler:
     """Enlarges pictures by one network; keeps nothing of a picture between calls.
 
     network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. radius: how many LR pixels around a pixel
     can change it, for tiles (`networks.build.receptive_radius`). tile: LR pixels a side, 0 for
-    the whole picture at once, None to choose. In float32 the network is used as it is at each
-    call, so it may be trained meanwhile; in bf16 or fp16 a copy is.
+    the whole picture at once, None to choose. finishes: what is done to each tile after the
+    network, in this order. In float32 the network is used as it is at each call, so it may be
+    trained meanwhile; in bf16 or fp16 a copy is. Several threads may call one upscaler.
     """
 
     def __init__(
@@ -52,14 +65,13 @@ class Upscaler:
         *,
         precision: Precision = "auto",
         tile: int | None = None,
+        finishes: Sequence[Finish] = (),
     ) -> None:
         self.scale = scale
         self.radius = radius
         self.tile = tile
-        self.precision: ComputePrecision = pick_precision(precision, _device(network).type)
-        self._network = network
-        half = HALVES.get(self.precision)
-        self._fast = network if half is None else half_body(network, half)
+        self.finishes = tuple(finishes)
+        self._network = TileNetwork(network, precision)
 
     @classmethod
     def load(
@@ -76,6 +88,11 @@ class Upscaler:
         found = load_model(model)
         radius = receptive_radius(found.settings, found.scale)
         return cls(found.network, found.scale, radius, precision=precision, tile=tile)
+
+    @property
+    def precision(self) -> ComputePrecision:
+        """What the network's body computes in."""
+        return self._network.precision
 
     @overload
     def __call__(self, image: str | Path | Picture) -> Picture: ...
@@ -105,59 +122,80 @@ class Upscaler:
                 return self._enlarge_array(image)
         raise ValueError(f"a {type(image).__name__} is no picture that can be enlarged")
 
-    def enlarge(self, lr: NDArray[Values], progress: Progress | None = None) -> NDArray[Values]:
+    def stream(
+        self,
+        lr: Stream,
+        layout: Layout,
+        *,
+        tally: Tally | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> Stream:
+        """The picture `lr` of these channels `scale` times as large, not clamped.
+
+        Rows are computed as they are taken. Raises, while they are, WorkFailed when the network's
+        values are not finite.
+        """
+
+        def rgb(tile: Floats) -> Floats:
+            sr = self._network(tile, tally)
+            for finish in self.finishes:
+                sr = finish.change(tile, sr)
+            return sr
+
+        tile, overlap = self._tiles(lr.height, lr.width)
+        return enlarged(
+            lr,
+            lambda part: through_rgb(part, layout, rgb),
+            scale=self.scale,
+            tile=tile,
+            overlap=overlap,
+            done=progress,
+        )
+
+    def enlarge(
+        self, lr: NDArray[Values], progress: Progress = lambda done, total: None
+    ) -> NDArray[Values]:
         """The (h, w, 3) RGB picture `lr` as (scale*h, scale*w, 3) of the same type.
 
         uint8 and uint16 are clamped and rounded to the nearest level, halves up; floats are 0..1
         and clamped. Raises WorkFailed when the network's values are not finite.
         """
-        height, width = _checked(lr).shape[:2]
-        sr = np.empty((height * self.scale, width * self.scale, 3), lr.dtype)
-        tiles = self._plan(height, width)
-        with _evaluating(self._network), torch.inference_mode():
-            parts = run_tiles(self._enlarge_part, lr, tiles, scale=self.scale)
-            for done, (place, part) in enumerate(parts, start=1):
-                sr[place] = _quantised(part, lr.dtype)
-                if progress is not None:
-                    progress(done, len(tiles))
-        return sr
+        return self._enlarged(_checked(lr), Layout(colours=3), progress)
 
-    def enlarge_picture(self, picture: Picture, progress: Progress | None = None) -> Picture:
-        """`picture` enlarged: same depth, greyness and profile; alpha enlarged by bicubic.
+    def enlarge_picture(
+        self, picture: Picture, progress: Progress = lambda done, total: None
+    ) -> Picture:
+        """`picture` enlarged: same depth, greyness, alpha and profile.
 
         A picture without colour stays without: its channels are enlarged and averaged.
         """
-        if picture.grey or _is_neutral(picture.pixels):
-            grey = self._enlarge_grey(picture.pixels[..., 0], progress)
-            pixels = np.repeat(grey[..., None], picture.pixels.shape[2], axis=2)
-        else:
-            pixels = self.enlarge(picture.pixels, progress)
-        alpha: Any = picture.alpha
-        if alpha is not None:
-            alpha = enlarge_by_kernel(alpha, self.scale, "bicubic")
-        return Picture(pixels=pixels, alpha=alpha, icc=picture.icc)
+        pixels: NDArray[Any] = picture.pixels
+        neutral = pixels.shape[2] == 3 and _is_neutral(pixels)
+        layout = Layout(pixels.shape[2], picture.alpha is not None, neutral)
+        if picture.alpha is not None:
+            pixels = np.concatenate([pixels, picture.alpha[..., None]], axis=2)
+        sr = self._enlarged(pixels, layout, progress)
+        if picture.alpha is None:
+            return Picture(pixels=sr, icc=picture.icc)
+        return Picture(pixels=sr[..., :-1], alpha=sr[..., -1], icc=picture.icc)
 
-    def _enlarge_grey(
-        self, grey: NDArray[Values], progress: Progress | None = None
+    def _enlarged(
+        self, lr: NDArray[Values], layout: Layout, progress: Progress = lambda done, total: None
     ) -> NDArray[Values]:
-        rgb = np.repeat(_unit_range(grey)[..., None], 3, axis=2)
-        mean = self.enlarge(rgb, progress).mean(axis=2)
-        return _quantised(torch.from_numpy(mean), grey.dtype)
+        stream = self.stream(array_stream(unit_range(lr)), layout, progress=progress)
+        sr: NDArray[Values] = np.concatenate(
+            [quantised(block, lr.dtype) for block in stream.blocks]
+        )
+        return sr
 
     def _enlarge_array(self, image: NDArray[Values]) -> NDArray[Values]:
         if image.dtype not in (np.uint8, np.uint16) and image.dtype.kind != "f":
             raise ValueError(f"values of {image.dtype}; expected uint8, uint16 or float 0..1")
-        channels = image.shape[2] if image.ndim == 3 else 0
         if image.ndim == 2:
-            return self._enlarge_grey(_checked(image))
-        if channels == 1:
-            return self._enlarge_grey(_checked(image[..., 0]))[..., None]
-        if channels in (2, 4) and image.dtype.kind == "u":
-            whole: Any = image
-            picture = Picture(pixels=whole[..., :-1], alpha=whole[..., -1])
-            sr = self.enlarge_picture(picture)
-            return np.dstack([sr.pixels, sr.alpha])  # type: ignore[list-item]
-        return self.enlarge(image)
+            return self._enlarged(_checked(image)[..., None], Layout(colours=1))[..., 0]
+        channels = image.shape[2] if image.ndim == 3 else 0
+        alpha = channels in (2, 4) and image.dtype.kind == "u"
+        return self._enlarged(_checked(image), Layout(channels - alpha, alpha))
 
     def _enlarge_tensor(self, image: Tensor) -> Tensor:
         batch = image if image.ndim == 4 else image[None]
@@ -168,48 +206,18 @@ class Upscaler:
         sr = enlarged.permute(0, 3, 1, 2).to(image.device, image.dtype)
         return sr if image.ndim == 4 else sr[0]
 
-    def _plan(self, height: int, width: int) -> list[Tile]:
+    def _tiles(self, height: int, width: int) -> tuple[int, int]:
+        """Return the side of a tile and the overlap, in LR pixels."""
         whole = self.radius > LARGEST_OVERLAP and height * width <= WHOLE
         if self.tile == 0 or (self.tile is None and whole):
-            return plan_tiles(height, width, tile=max(height, width), overlap=0)
-        overlap = min(self.radius, LARGEST_OVERLAP)
-        return plan_tiles(height, width, tile=self.tile or TILE, overlap=overlap)
-
-    def _enlarge_part(self, part: NDArray[Any]) -> Float[Tensor, "h w 3"]:
-        """The network's values for a part of a picture, float32, not clamped."""
-        device = _device(self._network)
-        # (h, w, c) seen as (1, c, h, w) is channels_last: the order that convolutions are quick in
-        lr = torch.from_numpy(_unit_range(part)).to(device).permute(2, 0, 1)[None]
-        sr = self._fast(lr)
-        if self._fast is not self._network and not _is_finite(sr):
-            sr = self._network(lr)  # a half has not float32's range, or not its precision near it
-        if not _is_finite(sr):
-            raise WorkFailed("the network gave values that are not finite; its weights are damaged")
-        enlarged: Tensor = sr[0].permute(1, 2, 0).float().cpu()
-        return enlarged
-
-
-def _device(network: nn.Module) -> torch.device:
-    return next((p.device for p in network.parameters()), torch.device("cpu"))
-
-
-@contextlib.contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Put `network` into evaluation mode, and every module back as it was."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
+            return max(height, width), 0
+        reach = sum(finish.reach for finish in self.finishes)
+        return self.tile or TILE, min(self.radius, LARGEST_OVERLAP) + reach
 
 
 def _checked(picture: NDArray[Values]) -> NDArray[Values]:
-    if picture.ndim == 3 and picture.shape[2] != 3:
-        raise ValueError(f"a picture of shape {picture.shape}; expected (h, w, 3)")
     if picture.ndim not in (2, 3) or 0 in picture.shape:
-        raise ValueError(f"a picture of shape {picture.shape}; expected (h, w) or (h, w, 3)")
+        raise ValueError(f"a picture of shape {picture.shape}; expected (h, w) or (h, w, c)")
     if picture.dtype.kind == "f" and not (picture.min() >= -0.01 and picture.max() <= 1.01):
         raise ValueError(f"float values {picture.min()}..{picture.max()}; expected 0..1")
     return picture
@@ -218,27 +226,3 @@ def _checked(picture: NDArray[Values]) -> NDArray[Values]:
 def _is_neutral(pixels: NDArray[Any]) -> bool:
     first = pixels[..., :1]
     return bool((pixels == first).all())
-
-
-def _is_finite(values: Tensor) -> bool:
-    return bool(values.sum().isfinite())  # one pass: a NaN or an infinity survives the sum
-
-
-def _unit_range(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Integers as 0..1, floats as they are; a contiguous float32 copy."""
-    floats = values.astype(np.float32, order="C")
-    if values.dtype.kind == "u":
-        floats /= _peak(values.dtype)
-    return floats
-
-
-def _quantised(values: Tensor, dtype: np.dtype[Values]) -> NDArray[Values]:
-    """Values 0..1 clamped; for integer types also scaled and rounded to the nearest level."""
-    values = values.clamp(0, 1)
-    if dtype.kind == "u":
-        values = values.mul_(_peak(dtype)).add_(0.5)  # the conversion cuts off: halves up
-    return values.numpy().astype(dtype)
-
-
-def _peak(dtype: np.dtype[Any]) -> int:
-    return int(np.iinfo(dtype).max)

@@ -1,0 +1,110 @@
+"""A network as a function of tiles that never gives a wrong picture without a word."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from upres.errors import WorkFailed
+from upres.upscaling.precision import HALVES, ComputePrecision, Precision, half_body, pick_precision
+from upres.upscaling.streams import Floats
+
+SMALLEST_CHANGE = 1 / 255  # of an input that counts as not constant
+
+
+@dataclass
+class Tally:
+    """What happened while a picture was enlarged; one for each call, never shared between two."""
+
+    tiles: int = 0
+    redone: int = 0  # in float32, because the half's values could not be right
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def add(self, *, redone: bool) -> None:
+        """Count a tile."""
+        with self._lock:
+            self.tiles += 1
+            self.redone += redone
+
+
+class TileNetwork:
+    """Enlarges RGB tiles by a network, in the precision that the machine is quick in.
+
+    network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. In float32 it is used as it is at each
+    call, so it may be trained meanwhile; in bf16 or fp16 a copy is.
+    """
+
+    def __init__(self, network: nn.Module, precision: Precision = "auto") -> None:
+        self.precision: ComputePrecision = pick_precision(precision, _device(network).type)
+        self._network = network
+        half = HALVES.get(self.precision)
+        self._fast = network if half is None else half_body(network, half)
+
+    def __call__(self, rgb: Floats, tally: Tally | None = None) -> Floats:
+        """Return the network's values for a tile (h, w, 3), float32, not clamped.
+
+        Values that are not finite, and one value everywhere though the tile has many, are
+        computed again in float32 and counted.
+        Raises WorkFailed where that gives no finite values either, MemoryError.
+        """
+        with _evaluating(self._network), torch.inference_mode(), _memory_errors():
+            device = _device(self._network)
+            # (h, w, c) seen as (1, c, h, w) is channels_last: what convolutions are quick in
+            lr = torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1)[None]
+            sr = self._fast(lr)
+            redone = self._fast is not self._network and not _is_sound(lr, sr)
+            if redone:
+                sr = self._network(lr)
+            if not _is_finite(sr):
+                raise WorkFailed(
+                    "the network gave values that are not finite; its weights are damaged"
+                )
+        if tally is not None:
+            tally.add(redone=redone)
+        enlarged: Floats = sr[0].permute(1, 2, 0).float().cpu().numpy()
+        return enlarged
+
+
+def _is_sound(lr: Tensor, sr: Tensor) -> bool:
+    if not _is_finite(sr):
+        return False
+    varied = float(lr.max() - lr.min()) > SMALLEST_CHANGE
+    return not (varied and bool(sr.max() == sr.min()))
+
+
+def _is_finite(values: Tensor) -> bool:
+    return bool(values.sum().isfinite())  # one pass: a NaN or an infinity survives the sum
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next((p.device for p in network.parameters()), torch.device("cpu"))
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Raise MemoryError for what torch says when there is no memory, on any device."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(str(error)) from error
+    except RuntimeError as error:
+        if "can't allocate memory" in str(error) or "out of memory" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
+
+
+@contextlib.contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network that is being trained into evaluation mode, and every module back."""
+    modes = [(module, module.training) for module in network.modules() if module.training]
+    for module, _ in modes:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
