@@ -78,7 +78,7 @@ def test_a_bad_file_among_good_ones_is_a_partial_failure(photos, model, tmp_path
         (["missing.png"], BadPicture, "missing.png does not exist"),
         (["a.png", "--model", "no-such-model"], BadSetting, "'no-such-model' is neither a model"),
         (["a.png", "--model", "a.png"], BadWeights, "a.png"),
-        (["a.png", "-o", "a.webp"], BadPicture, "a.webp cannot be written"),
+        (["a.png", "-o", "a.xyz"], BadPicture, "a.xyz cannot be written"),
         (["a.png", "b.png", "-o", "c.png"], BadSetting, "c.png is a file"),
     ],
 )

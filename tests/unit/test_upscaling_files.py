@@ -50,7 +50,8 @@ def save(path, mode="RGB", **how):
         ("a.png", "a_x4.png"),
         ("B.JPG", "B_x4.JPG"),
         ("a.b.jpeg", "a.b_x4.jpeg"),
-        ("a.tif", "a_x4.png"),
+        ("a.tif", "a_x4.tif"),
+        ("a.bmp", "a_x4.png"),
         ("a", "a_x4.png"),
     ],
 )
@@ -127,7 +128,7 @@ def test_orientation_is_applied(tmp_path, upscaler):
     upscale_file(source, tmp_path / "b.jpg", upscaler)
     with Image.open(tmp_path / "b.jpg") as sr:
         assert sr.size == (5 * 4, 7 * 4)
-        assert 0x0112 not in sr.getexif()
+        assert sr.getexif().get(0x0112, 1) == 1
 
 
 def test_nothing_is_overwritten_unless_asked(tmp_path, upscaler):
@@ -154,9 +155,9 @@ def test_the_input_is_never_overwritten(tmp_path, upscaler):
 
 
 def test_two_pictures_never_get_one_name(tmp_path, upscaler):
-    jobs = plan_jobs([save(tmp_path / "a.png"), save(tmp_path / "a.tif")], tmp_path / "out", 4)
+    jobs = plan_jobs([save(tmp_path / "a.png"), save(tmp_path / "a.bmp")], tmp_path / "out", 4)
     (failed,) = upscale_files(jobs, upscaler, overwrite=True)
-    assert failed.source.name == "a.tif"
+    assert failed.source.name == "a.bmp"
     assert "would both be written to" in str(failed.error)
 
 
@@ -166,8 +167,8 @@ def test_what_the_result_cannot_hold_is_refused_before_the_work(tmp_path, upscal
     with pytest.raises(BadPicture, match="JPEG cannot hold the picture's transparency"):
         upscale_file(source, tmp_path / "b.jpg", upscaler, progress=lambda *x: told.append(x))
     assert told == []
-    with pytest.raises(BadPicture, match=r"b\.webp cannot be written"):
-        upscale_file(source, tmp_path / "b.webp", upscaler)
+    with pytest.raises(BadPicture, match=r"b\.xyz cannot be written"):
+        upscale_file(source, tmp_path / "b.xyz", upscaler)
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path, upscaler):

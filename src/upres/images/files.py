@@ -1,7 +1,7 @@
 """Picture files: pixels and what surrounds them (depth, alpha, colour profile, orientation).
 
-Every file is read and written by libvips. The bytes are read by Python, so that any path works and
-a file is taken for what it holds, never for what its name says.
+Whole pictures in memory, for training, judging and reports; `opening` and `saving` have those of
+any size and kind, row by row.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from upres.atomic import replacing
 from upres.errors import BadPicture
+from upres.images.opening import first_frame, open_picture, reason
 
 Pixels = NDArray[np.uint8 | np.uint16]
 
@@ -55,25 +56,23 @@ class Picture:
 def read_picture(path: Path) -> Picture:
     """The picture in a file of any kind that libvips knows, turned upright by its EXIF tag.
 
-    CMYK becomes sRGB by its profile; everything else keeps its values and its profile.
+    CMYK becomes sRGB by its profile; everything else keeps its values and its profile. Of several
+    frames or pages it is the first.
     Raises BadPicture when the file is missing, damaged, cut short, no picture, or has values that
     are neither 8 nor 16 bits deep.
     """
-    data = _read_bytes(path)
-    try:
-        image = pyvips.Image.new_from_buffer(data, "", fail_on="error")
-        if image.interpretation == "cmyk":
-            image = _cmyk_to_srgb(image)
-        _check_layout(path, image)
-        image = image.autorot()
-        values = _values(image)
-        icc = image.get("icc-profile-data") if image.get_typeof("icc-profile-data") else None
-        pages = _pages(image, data)
-    except pyvips.Error as error:
-        raise BadPicture(_unreadable(path, data, error)) from error
-    if values.shape[2] in (2, 4):
-        return Picture(pixels=values[..., :-1], alpha=values[..., -1], icc=icc, pages=pages)
-    return Picture(pixels=values, icc=icc, pages=pages)
+    opened = open_picture(path)
+    if opened.bits == 32 or opened.colours not in (1, 3):
+        raise BadPicture(
+            f"{path} has {opened.colours} channels of {opened.bits} bits; grey or RGB of 8 or 16 "
+            f"bits, with or without alpha, was expected."
+        )
+    values = np.concatenate(list(first_frame(opened)))
+    if opened.alpha:
+        return Picture(
+            pixels=values[..., :-1], alpha=values[..., -1], icc=opened.icc, pages=opened.frames
+        )
+    return Picture(pixels=values, icc=opened.icc, pages=opened.frames)
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
@@ -126,7 +125,7 @@ def write_picture(path: Path, picture: Picture) -> None:
         try:
             data = _encoded(image, path.suffix.lower())
         except pyvips.Error as error:
-            raise BadPicture(f"{path} could not be encoded: {_reason(error)}.") from error
+            raise BadPicture(f"{path} could not be encoded: {reason(error)}.") from error
         partial.write_bytes(data)
 
 
@@ -155,57 +154,3 @@ def _to_vips(picture: Picture) -> Any:
     if picture.icc is not None:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", picture.icc)
     return image
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise BadPicture(f"{path} does not exist; give the path of a picture.") from error
-    except IsADirectoryError as error:
-        raise BadPicture(f"{path} is a folder; a picture was expected.") from error
-    except OSError as error:
-        raise BadPicture(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _values(image: Any) -> Pixels:
-    kind: Any = np.uint8 if image.format == "uchar" else np.uint16
-    values = np.frombuffer(image.write_to_memory(), kind)
-    return values.reshape(image.height, image.width, image.bands)
-
-
-def _pages(image: Any, data: bytes) -> int:
-    before_pixels = data.partition(b"IDAT")[0]
-    if data.startswith(b"\x89PNG") and b"acTL" in before_pixels:  # libvips sees no animated PNG
-        return int.from_bytes(before_pixels.partition(b"acTL")[2][:4], "big")
-    return int(image.get("n-pages")) if image.get_typeof("n-pages") else 1
-
-
-def _cmyk_to_srgb(image: Any) -> Any:
-    image = image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=8)
-    return image.copy_memory()
-
-
-def _check_layout(path: Path, image: Any) -> None:
-    if image.format not in ("uchar", "ushort") or image.coding != "none":
-        raise BadPicture(
-            f"{path} holds {image.format if image.coding == 'none' else image.coding} values; "
-            f"a picture of 8 or 16 bits a channel was expected: convert it first."
-        )
-    if image.bands > 4 or (image.bands in (2, 4) and not image.hasalpha()):
-        raise BadPicture(
-            f"{path} has {image.bands} channels; grey or RGB, with or without alpha, was expected."
-        )
-
-
-def _unreadable(path: Path, data: bytes, error: pyvips.Error) -> str:
-    if not data:
-        return f"{path} is empty; a picture was expected."
-    if "not in a known format" in str(error):
-        return f"{path} is no picture of a known kind; leave it out or convert it to PNG."
-    return f"{path} is damaged or cut short ({_reason(error)}); get the file again or leave it out."
-
-
-def _reason(error: pyvips.Error) -> str:
-    detail = str(error.detail or error.message).strip().splitlines()
-    return detail[0].strip().rstrip(".") if detail else "no reason given"

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upres.errors import BadPicture, BadSetting, UpresError, WorkFailed
-from upres.images.files import ENDINGS, PICTURE_SUFFIXES, check_writable, write_picture
-from upres.upscaling.pictures import read_still
+from upres.images.files import PICTURE_SUFFIXES
+from upres.images.formats import BY_ENDING
+from upres.images.opening import open_picture
+from upres.images.saving import TYPES, SaveSettings, check_savable, save_rows
+from upres.upscaling.passing import enlarged_rows
+from upres.upscaling.sizes import SizeWish, plan_size
+from upres.upscaling.tile_network import Tally
 from upres.upscaling.upscaler import Progress, Upscaler
+
+AS_THE_MODEL, AS_IT_WAS = SizeWish(), SaveSettings()
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def plan_jobs(inputs: Sequence[Path], output: Path | None, scale: int) -> list[J
     as_file = output is not None and not output.is_dir() and bool(output.suffix)
     if output is not None and as_file and one_file:
         return [Job(inputs[0], output)]
-    if output is not None and (output.is_file() or (as_file and output.suffix in ENDINGS)):
+    if output is not None and (output.is_file() or (as_file and output.suffix in BY_ENDING)):
         raise BadSetting(f"{output} is a file, but several pictures need a folder for the results.")
     return [
         Job(source, (output or source.parent) / result_name(source, scale))
@@ -68,7 +75,7 @@ def plan_jobs(inputs: Sequence[Path], output: Path | None, scale: int) -> list[J
 
 def result_name(source: Path, scale: int) -> str:
     """NAME_x4.EXT for NAME.EXT; .png where EXT cannot be written, which loses nothing."""
-    suffix = source.suffix if source.suffix.lower() in ENDINGS else ".png"
+    suffix = source.suffix if source.suffix.lower() in BY_ENDING else ".png"
     return f"{source.stem}_x{scale}{suffix}"
 
 
@@ -77,26 +84,33 @@ def upscale_file(
     target: Path,
     upscaler: Upscaler,
     *,
+    wish: SizeWish = AS_THE_MODEL,
+    save: SaveSettings = AS_IT_WAS,
     overwrite: bool = False,
+    tally: Tally | None = None,
     progress: Progress = lambda done, total: None,
 ) -> None:
     """Write the picture of `source`, enlarged, to `target`, whole or not at all.
 
-    Depth, greyness, transparency and profile are kept; what `target` cannot hold is refused before
-    the work. Raises BadPicture, BadSetting when `target` exists, NoSpace, WorkFailed.
+    Depth, channels, frames, profile and metadata are kept; what `target` cannot hold is refused
+    before the work. Memory does not grow with the picture.
+    Raises BadPicture, BadSetting when `target` exists, NoSpace, WorkFailed.
     """
     if target.exists() and source.exists() and os.path.samefile(source, target):
         raise BadSetting(f"{target} is the input itself; give the result another name.")
     if target.exists() and not overwrite:
         raise BadSetting(f"{target} exists; pass --overwrite to replace it, or another output.")
-    picture = read_still(source)
-    check_writable(target, picture, scale=upscaler.scale)
+    opened = open_picture(source)
+    size = plan_size(opened.width, opened.height, wish, upscaler.scale)
+    check_savable(target, opened, size.width, size.height, save)
+    kind = TYPES[save.bits or opened.bits]
+    rows = enlarged_rows(opened, upscaler, size, kind, tally=tally, progress=progress)
     try:
-        enlarged = upscaler.enlarge_picture(picture, progress)
+        save_rows(target, rows, opened, width=size.width, height=size.height, save=save)
     except MemoryError as error:
-        height, width = (side * upscaler.scale for side in picture.pixels.shape[:2])
-        raise WorkFailed(f"{source}: there is no memory for {width}x{height} pixels.") from error
-    write_picture(target, enlarged)
+        raise WorkFailed(
+            f"{source}: there is no memory for {size.width}x{size.height} pixels."
+        ) from error
 
 
 def upscale_files(

@@ -1,0 +1,84 @@
+"""Animated PNG, which libvips takes for a still picture: read and written by Pillow."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image
+
+from upres.errors import BadPicture
+
+_HEAD = 1 << 16  # bytes of a file that are searched: the chunk stands before the pixels
+
+
+def is_animated(path: Path) -> bool:
+    """Return whether the file is a PNG with more than one frame."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD).partition(b"IDAT")[0]
+    if not head.startswith(b"\x89PNG") or b"acTL" not in head:
+        return False
+    return int.from_bytes(head.partition(b"acTL")[2][:4], "big") > 1
+
+
+def read_frames(path: Path) -> Any:
+    """Return all frames below each other as libvips's RGBA image with its timing as fields.
+
+    Raises BadPicture for a damaged file, and for 16 bits, which Pillow would cut to 8.
+    """
+    try:
+        with Image.open(path) as image:
+            if _is_deep(path):
+                raise BadPicture(f"{path} is an animated PNG of 16 bits, which cannot be read.")
+            frames, delays = [], []
+            for frame in range(getattr(image, "n_frames", 1)):
+                image.seek(frame)
+                frames.append(np.asarray(image.convert("RGBA")))
+                delays.append(round(image.info.get("duration", 0)))
+            loop, icc = int(image.info.get("loop", 0)), image.info.get("icc_profile")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise BadPicture(
+            f"{path} is damaged or cut short ({error}); get the file again or leave it out."
+        ) from error
+    values = np.concatenate(frames)
+    joined = pyvips.Image.new_from_memory(
+        values.tobytes(), values.shape[1], values.shape[0], 4, "uchar"
+    ).copy(interpretation="srgb")
+    fields: dict[str, tuple[Any, Any]] = {
+        "page-height": (pyvips.GValue.gint_type, frames[0].shape[0]),
+        "n-pages": (pyvips.GValue.gint_type, len(frames)),
+        "delay": (pyvips.GValue.array_int_type, delays),
+        "loop": (pyvips.GValue.gint_type, loop),
+        "vips-loader": (pyvips.GValue.gstr_type, "pngload"),
+    }
+    if icc is not None:
+        fields["icc-profile-data"] = (pyvips.GValue.blob_type, icc)
+    for name, (kind, value) in fields.items():
+        joined.set_type(kind, name, value)
+    return joined
+
+
+def encoded(image: Any) -> bytes:
+    """Return the frames of libvips's image (with `page-height` and perhaps `delay`) as an APNG."""
+    height = image.get("page-height")
+    values = np.frombuffer(image.write_to_memory(), np.uint8)
+    values = values.reshape(-1, height, image.width, image.bands)
+    frames = [Image.fromarray(frame.squeeze()) for frame in values]
+    info: dict[str, Any] = {"loop": _field(image, "loop", 0)}
+    if image.get_typeof("delay"):
+        info["duration"] = image.get("delay")
+    if image.get_typeof("icc-profile-data"):
+        info["icc_profile"] = image.get("icc-profile-data")
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:], **info)
+    return buffer.getvalue()
+
+
+def _is_deep(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(25)[24] == 16
+
+
+def _field(image: Any, name: str, otherwise: Any) -> Any:
+    return image.get(name) if image.get_typeof(name) else otherwise

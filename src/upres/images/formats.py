@@ -1,0 +1,90 @@
+"""What picture formats can hold, and how each is written: FORMATS."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from upres.errors import BadPicture
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that can be written, and its limits."""
+
+    name: str
+    endings: tuple[str, ...]
+    largest_side: int  # px
+    bits: tuple[int, ...]
+    alpha: bool
+    saver: str  # libvips's operation
+    options: dict[str, Any] = field(default_factory=dict)
+    quality: int | None = None  # where it loses, unless another is asked for
+    frames: bool = False  # several, with their timing or as pages
+    bands: bool = False  # any number of them
+    cmyk: bool = False
+    grey: bool = True  # has pictures of one channel
+
+
+_ALL = (
+    Format("PNG", (".png",), 2**31 - 1, (8, 16), True, "pngsave", {"compression": 6}, frames=True),
+    Format(
+        "JPEG",
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        65_500,  # as libjpeg has it
+        (8,),
+        False,
+        "jpegsave",
+        {"subsample_mode": "off", "optimize_coding": True},
+        quality=95,
+        cmyk=True,
+    ),
+    Format(
+        "WebP",
+        (".webp",),
+        16_383,
+        (8,),
+        True,
+        "webpsave",
+        {"effort": 4},
+        95,
+        frames=True,
+        grey=False,
+    ),
+    Format(
+        "AVIF",
+        (".avif",),
+        16_384,
+        (8,),
+        True,
+        "heifsave",
+        {"compression": "av1", "subsample_mode": "off", "effort": 4},
+        90,
+        grey=False,
+    ),
+    Format(
+        "TIFF",
+        (".tif", ".tiff"),
+        2**31 - 1,
+        (8, 16, 32),
+        True,
+        "tiffsave",
+        {"compression": "deflate", "predictor": "horizontal", "tile": True},
+        frames=True,
+        bands=True,
+        cmyk=True,
+    ),
+    Format("GIF", (".gif",), 65_535, (8,), True, "gifsave", {}, frames=True, grey=False),
+)
+FORMATS: dict[str, Format] = {form.name: form for form in _ALL}
+BY_ENDING: dict[str, Format] = {ending: form for form in _ALL for ending in form.endings}
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that the path's ending stands for. Raises BadPicture."""
+    found = BY_ENDING.get(path.suffix.lower())
+    if found is None:
+        raise BadPicture(
+            f"{path} cannot be written: pictures are written as {', '.join(FORMATS)}; "
+            f"give the output one of their endings."
+        )
+    return found

@@ -1,0 +1,208 @@
+"""Picture files opened: what they are, what surrounds the pixels, and the pixels row by row.
+
+libvips decodes as rows are taken, so a picture need not fit into memory. A file is taken for what
+it holds, never for what its name says, and any path works.
+"""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from upres.errors import BadPicture
+from upres.images.animated_png import is_animated, read_frames
+
+Rows = NDArray[np.uint8 | np.uint16 | np.float32]
+
+BLOCK_ROWS = 64
+_KINDS: dict[str, tuple[type[Any], int]] = {  # libvips's format: numpy's type, bits
+    "uchar": (np.uint8, 8),
+    "ushort": (np.uint16, 16),
+    "float": (np.float32, 32),
+}
+_LOADERS = {  # the word in libvips's loader: the format's name
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "webp": "WebP",
+    "tiff": "TIFF",
+    "gif": "GIF",
+    "heif": "AVIF",
+    "ppm": "PNM",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A picture file that is open, upright, its pixels not yet decoded.
+
+    image: libvips's, with everything else that the file holds as fields. It can be read once,
+    from top to bottom. colours: 1, 3, or the bands of a scientific picture. alpha: one more band
+    behind them. frames: pictures of `height` rows each, below each other in `image`.
+    cmyk: the file is CMYK; `image` is sRGB, made by its profile, which `cmyk_profile` is.
+    """
+
+    path: Path
+    kind: str
+    image: Any
+    width: int
+    height: int
+    colours: int
+    alpha: bool
+    bits: int
+    frames: int = 1
+    cmyk: bool = False
+    cmyk_profile: bytes | None = None
+
+    def blocks(self) -> Iterator[Rows]:
+        """Yield all rows of all frames, in blocks (rows, width, channels) of the file's type.
+
+        No block crosses from one frame into the next. Raises BadPicture where the file is damaged
+        or cut short.
+        """
+        kind, _ = _KINDS[self.image.format]
+        region = pyvips.Region.new(self.image)
+        for frame in range(self.frames):
+            for top in range(0, self.height, BLOCK_ROWS):
+                rows = min(BLOCK_ROWS, self.height - top)
+                with _readable(self.path):
+                    data = region.fetch(0, frame * self.height + top, self.width, rows)
+                yield np.frombuffer(data, kind).reshape(rows, self.width, self.image.bands)
+
+    @property
+    def icc(self) -> bytes | None:
+        """The colour profile that the pixels are in, if the file names one."""
+        profile: bytes | None = _field(self.image, "icc-profile-data")
+        return profile
+
+
+def open_picture(path: Path) -> Opened:
+    """Return the picture in a file of any kind that libvips knows, turned upright by its EXIF tag.
+
+    Raises BadPicture when the file is missing, damaged, no picture, or has values that are neither
+    8 or 16 bits deep nor float.
+    """
+    with _readable(path):
+        image = _loaded(path)
+        animated = is_animated(path)
+        many = animated or _count(image) > 1
+        turned = int(_field(image, "orientation") or 1) > 1
+        if animated:
+            image = read_frames(path)
+        elif many or turned:
+            image = _loaded(path, every_page=many, anywhere=turned)
+        cmyk = image.interpretation == "cmyk"
+        cmyk_profile = _field(image, "icc-profile-data") if cmyk else None
+        kind = _kind_of(image)
+        if cmyk:
+            image = image.icc_transform("srgb", embedded=True, input_profile="cmyk")
+        if image.format == "double":
+            image = image.cast("float")
+        _check_values(path, image)
+        frames = image.height // image.get("page-height") if many else 1
+        if turned:
+            image = image.autorot()
+    colours, alpha = _channels(image)
+    return Opened(
+        path=path,
+        kind=kind,
+        image=image,
+        width=image.width,
+        height=image.height // frames,
+        colours=colours,
+        alpha=alpha,
+        bits=_KINDS[image.format][1],
+        frames=frames,
+        cmyk=cmyk,
+        cmyk_profile=cmyk_profile,
+    )
+
+
+def first_frame(opened: Opened) -> Iterator[Rows]:
+    """Yield the rows of the first frame alone."""
+    return itertools.islice(opened.blocks(), -(-opened.height // BLOCK_ROWS))
+
+
+def _loaded(path: Path, *, every_page: bool = False, anywhere: bool = False) -> Any:
+    """Return libvips's image of the file; anywhere: its rows may be asked for in any order."""
+    options: dict[str, Any] = {"access": "random" if anywhere else "sequential"}
+    if every_page:
+        options["n"] = -1
+    descriptor = _descriptor(path)
+    try:
+        source = pyvips.Source.new_from_descriptor(descriptor)
+    finally:
+        os.close(descriptor)
+    return pyvips.Image.new_from_source(source, "", fail_on="error", **options)
+
+
+def _descriptor(path: Path) -> int:
+    if path.is_dir():
+        raise BadPicture(f"{path} is a folder; a picture was expected.")
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        raise BadPicture(f"{path} does not exist; give the path of a picture.") from error
+    except OSError as error:
+        raise BadPicture(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _check_values(path: Path, image: Any) -> None:
+    if image.format not in _KINDS or image.coding != "none":
+        raise BadPicture(
+            f"{path} holds {image.format if image.coding == 'none' else image.coding} values; "
+            f"a picture of 8 or 16 bits or floats was expected: convert it first."
+        )
+
+
+def _channels(image: Any) -> tuple[int, bool]:
+    """Return how many colours there are and whether alpha follows them."""
+    if image.bands > 4:
+        return image.bands, False
+    alpha = image.bands in (2, 4) and bool(image.hasalpha())
+    return image.bands - alpha, alpha
+
+
+def _kind_of(image: Any) -> str:
+    loader = str(_field(image, "vips-loader") or "")
+    return next((kind for word, kind in _LOADERS.items() if loader.startswith(word)), loader)
+
+
+def _count(image: Any) -> int:
+    """Return how many frames or pages the file has; HEIF's are pictures of their own: the first."""
+    if _kind_of(image) == "AVIF":
+        return 1
+    return int(_field(image, "n-pages") or 1)
+
+
+def _field(image: Any, name: str) -> Any:
+    return image.get(name) if image.get_typeof(name) else None
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise BadPicture, in one sentence, for what libvips says of a file."""
+    try:
+        yield
+    except pyvips.Error as error:
+        raise BadPicture(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: pyvips.Error) -> str:
+    if path.stat().st_size == 0:
+        return f"{path} is empty; a picture was expected."
+    if "not in a known format" in str(error):
+        return f"{path} is no picture of a known kind; leave it out or convert it to PNG."
+    return f"{path} is damaged or cut short ({reason(error)}); get the file again or leave it out."
+
+
+def reason(error: pyvips.Error) -> str:
+    """Return what libvips says, in one line."""
+    detail = str(error.detail or error.message).strip().splitlines()
+    return detail[0].strip().rstrip(".") if detail else "no reason given"

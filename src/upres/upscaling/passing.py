@@ -1,0 +1,82 @@
+"""An open picture through the network to its final size: rows in, rows of the final type out."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upres.errors import BadPicture
+from upres.images.opening import BLOCK_ROWS, Opened, Rows, open_picture
+from upres.upscaling.layout import Layout
+from upres.upscaling.resampling import resampled
+from upres.upscaling.sizes import SizePlan
+from upres.upscaling.streams import Floats, Stream, quantised, unit_range
+from upres.upscaling.tile_network import Tally
+from upres.upscaling.upscaler import Progress, Upscaler
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values of a file that mean 0 and 1: those of its type, or of floats the extremes."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+
+def enlarged_rows(
+    opened: Opened,
+    upscaler: Upscaler,
+    size: SizePlan,
+    kind: type[np.uint8] | type[np.uint16] | type[np.float32],
+    *,
+    tally: Tally | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Iterator[Rows]:
+    """Yield the rows of all frames of `opened` at the planned size, in values of `kind`.
+
+    Float files keep their range: values beyond 0..1 are brought there for the network and back.
+    Raises BadPicture for a damaged file and floats that are not finite, WorkFailed.
+    """
+    layout, span = _looked_at(opened)
+    blocks = opened.blocks()
+    count = -(-opened.height // BLOCK_ROWS)
+    for _ in range(opened.frames):
+        frame = (_unit(block, span) for block in itertools.islice(blocks, count))
+        stream = Stream(opened.height, opened.width, layout.channels, frame)
+        for _ in range(size.passes):
+            stream = upscaler.stream(stream, layout, tally=tally, progress=progress)
+        for block in resampled(stream, size.height, size.width).blocks:
+            yield _back(block, span, np.dtype(kind))
+
+
+def _looked_at(opened: Opened) -> tuple[Layout, Range]:
+    """Return what only all pixels can tell: whether they are neutral, and the range of floats.
+
+    Raises BadPicture for a file that is damaged anywhere, before any work.
+    """
+    low, high, neutral = 0.0, 1.0, opened.colours == 3
+    for block in open_picture(opened.path).blocks():
+        neutral = neutral and bool((block[..., :3] == block[..., :1]).all())
+        if opened.bits == 32:
+            low, high = min(low, float(block.min())), max(high, float(block.max()))
+            if not np.isfinite(block).all():
+                raise BadPicture(
+                    f"{opened.path} holds values that are not finite; mask them first."
+                )
+    return Layout(opened.colours, opened.alpha, neutral), Range(low, high)
+
+
+def _unit(block: Rows, span: Range) -> Floats:
+    values = unit_range(block)
+    if span == Range():
+        return values
+    return (values - np.float32(span.low)) / np.float32(span.high - span.low)
+
+
+def _back(block: Floats, span: Range, kind: np.dtype[np.generic]) -> Rows:
+    if span == Range() or kind.kind != "f":
+        values: NDArray[np.generic] = quantised(block, kind)
+        return values  # type: ignore[return-value]
+    return block.clip(0, 1) * np.float32(span.high - span.low) + np.float32(span.low)
