@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from upres.upscaling.streams import Floats, RowWindow, Stream
+from upres.upscaling.streams import BLOCK_ROWS, Floats, RowWindow, Stream
 from upres.upscaling.tiles import aligned, spans
 
 EnlargeTile = Callable[[Floats], Floats]  # (h, w, c) to (scale*h, scale*w, channels)
@@ -33,25 +33,37 @@ def enlarged(
     pixels; then its MemoryError passes.
     """
     channels = stream.channels if channels is None else channels
-    bands = _bands(stream, enlarge, scale=scale, tile=tile, overlap=overlap, done=done)
+    bands = _bands(
+        stream, enlarge, scale=scale, tile=tile, overlap=overlap, channels=channels, done=done
+    )
     return Stream(stream.height * scale, stream.width * scale, channels, bands)
 
 
 def _bands(
-    stream: Stream, enlarge: EnlargeTile, *, scale: int, tile: int, overlap: int, done: TileDone
+    stream: Stream,
+    enlarge: EnlargeTile,
+    *,
+    scale: int,
+    tile: int,
+    overlap: int,
+    channels: int,
+    done: TileDone,
 ) -> Iterator[Floats]:
     rows = spans(stream.height, tile, overlap)
     columns = spans(stream.width, tile, overlap)
     window, count = RowWindow(stream), 0
     for read_rows, keep_rows in rows:
-        band = window.read(read_rows.start, read_rows.stop)
-        parts = []
+        part_of_picture = window.read(read_rows.start, read_rows.stop)
+        height = (keep_rows.stop - keep_rows.start) * scale
+        band = np.empty((height, stream.width * scale, channels), np.float32)
         for read_columns, keep_columns in columns:
             keep = (_moved(keep_rows, read_rows), _moved(keep_columns, read_columns))
-            parts.append(_halving(enlarge, band[:, read_columns], keep, scale, overlap))
+            part = part_of_picture[:, read_columns]
+            band[:, _scaled(keep_columns, scale)] = _halving(enlarge, part, keep, scale, overlap)
             count += 1
             done(count, len(rows) * len(columns))
-        yield parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        for top in range(0, height, BLOCK_ROWS):
+            yield band[top : top + BLOCK_ROWS]
 
 
 LEAST_TILE = 16  # LR px: below it, halving does not save what is missing
