@@ -1,7 +1,6 @@
 """Any picture through a network: the one road by which everything here enlarges."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from upres.images.files import Picture
 from upres.networks.build import receptive_radius
 from upres.upscaling.bands import enlarged
+from upres.upscaling.finishing import Finish
 from upres.upscaling.layout import Layout, through_rgb
 from upres.upscaling.pictures import from_pil, read_still, to_pil
 from upres.upscaling.precision import ComputePrecision, Precision
@@ -33,18 +33,6 @@ WHOLE: Final = 512 * 512  # LR px; deeper networks take pictures up to this size
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
 Values = TypeVar("Values", bound=np.generic)
-
-
-@dataclass(frozen=True)
-class Finish:
-    """A change of what the network gave for a tile.
-
-    change: LR (h, w, 3) and SR (scale*h, scale*w, 3), 0..1, to SR. reach: how many LR pixels
-    around a pixel it looks at.
-    """
-
-    change: Callable[[Floats, Floats], Floats]
-    reach: int
 
 
 class Upscaler:
