@@ -154,7 +154,7 @@ _ALL = (
         border=0,
         explanation="The three channels, no border; LR by Pillow's antialiased bicubic (settings "
         "not stated there: this is a reading).",
-        used_by="the USRGAN paper (docs/papers.md, B)",
+        used_by="the USRGAN paper (docs/papers.md, B14)",
     ),
 )
 PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in _ALL}
