@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FONT = 8.0  # points
 WIDE = 0.56  # of the font's size: a letter's mean width in the page's typeface
 GAP = 5.0  # points from a point to its name
-FRAME = (52.0, 48.0)  # points: about what a chart needs for what stands outside its axes
+FRAME = (52.0, 58.0)  # points: about what a chart needs for what stands outside its axes
 OUTSIDE = 4.0  # a square point outside the axes weighs as many inside
 
 SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))
@@ -35,7 +35,7 @@ def name_points(axes: "Axes", points: Sequence[tuple[str, float, float]]) -> Non
     """
     inside = _inside(axes)
     spots = _spots(axes, [(x, y) for _, x, y in points], inside)
-    taken = [_around(spot, 3.0, 3.0) for spot in spots]
+    taken = [_around(spot, 6.0, 6.0) for spot in spots]
     for (name, x, y), spot in zip(points, spots, strict=True):
         options = [_place(spot, name, side, far) for far in (0.0, 12.0, 24.0) for side in SIDES]
         costs = [_cost(place, taken, inside) + index for index, place in enumerate(options)]

@@ -1,8 +1,8 @@
 """What papers printed of their methods, as literal tables.
 
 A table may stand beside rows of ours only where protocol, scale, set and metrics are the same, and
-even then the last digits are those of other chains. Perceptual distances are not among them: no
-paper printed one for whole sets together with how it was measured.
+even then the last digits are those of other chains. Perceptual distances are not among them: we
+found none printed for a whole set together with how it was measured.
 """
 
 from dataclasses import dataclass
