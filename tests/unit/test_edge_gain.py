@@ -41,6 +41,13 @@ def test_edges_where_the_photo_has_none_do_not_count():
     assert edge_gain(more, STEP).item() == 1
 
 
+def test_where_less_than_a_tenth_is_steep_the_flat_rest_does_not_count():
+    hr = columns(*[0] * 50, *[100] * 50)
+    sr = hr.clone()
+    sr[..., 20] = 30
+    assert edge_gain(sr, hr).item() == 1
+
+
 def test_edges_are_the_steepest_tenth():
     # 22 columns have 20 inner ones: 2 of them, those of the steep step, are a tenth
     hr = columns(*[0] * 7, *[40] * 7, *[140] * 8)
