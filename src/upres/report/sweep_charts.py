@@ -11,7 +11,7 @@ from upres.report.ranking import Column, column, in_order
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STAR: dict[str, Any] = {"marker": "*", "markersize": 15, "color": INK, "linestyle": ""}
+STAR: dict[str, Any] = {"marker": "*", "markersize": 12, "color": INK, "linestyle": ""}
 
 
 def sweep_figures(sweep: Sweep) -> ChartGroup:
