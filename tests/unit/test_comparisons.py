@@ -53,6 +53,11 @@ def test_without_bicubic_the_first_row_is_what_others_are_compared_with():
     assert pairs(found, main=False) == []
 
 
+def test_bicubic_is_known_behind_the_name_of_its_source():
+    found = compared(*(row(name, [1.0, 2.0]) for name in ("a", "run/bicubic", "b")))
+    assert pairs(found, main=True) == [("a", "run/bicubic"), ("b", "run/bicubic")]
+
+
 def test_rows_of_two_protocols_are_not_compared():
     rows = [row(name, [1.0, 2.0]) for name in ("a", "b", "c", "d")]
     found = compared(*rows, protocols=["sr-y", "sr-rgb", "sr-y", "sr-rgb"])

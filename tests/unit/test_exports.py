@@ -120,3 +120,9 @@ def test_mixed_rows_say_their_protocol_and_are_not_ranked_across():
         assert line in text
     assert "(sr-rgb) - a (sr-y-float)" not in text and "(sr-y-float) - a (sr-rgb)" not in text
     assert "sr-rgb: The three channels" in text and "do not compare" in text
+
+
+def test_rows_without_a_picture_say_so():
+    empty = Row(model="a", dataset="test", metrics={}, per_image=[])
+    text = "\n".join(markdown(empty))
+    assert "| a |" in text and "Not one picture was judged." in text

@@ -43,6 +43,11 @@ class Comparison:
     differences: tuple[Difference | None, ...]
 
 
+def is_plain(row: "Row") -> bool:
+    """Return whether the row is bicubic, with or without the name of its source before it."""
+    return row.model.rpartition("/")[2] == PLAIN
+
+
 def score_matrix(rows: "Sequence[Row]", metric: str) -> NDArray[np.float64]:
     """Return (pictures, rows): what each row scored on each picture, nan where it has none."""
     found = [{scores.image: scores.metrics for scores in row.per_image} for row in rows]
@@ -84,7 +89,7 @@ def _main(rows: "Sequence[Row]", groups: Sequence[str]) -> list[tuple[int, int]]
     pairs: list[tuple[int, int]] = []
     for group in dict.fromkeys(groups):
         members = [i for i, own in enumerate(groups) if own == group]
-        plain = next((i for i in members if rows[i].model == PLAIN), members[0])
+        plain = next((i for i in members if is_plain(rows[i])), members[0])
         pairs += [(i, plain) for i in members if i != plain]
         pairs += [(b, a) for a, b in pairwise(members) if plain not in (a, b)]
     return pairs

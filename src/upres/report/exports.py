@@ -54,6 +54,8 @@ def as_markdown(tables: Sequence[ScoreTable]) -> str:
 
 def notes(table: ScoreTable) -> Iterator[str]:
     """Yield what a reader must know to use the numbers, a sentence or a few at a time."""
+    if not table.pictures:
+        yield "Not one picture was judged."
     yield f"{table.pictures} picture{'' if table.pictures == 1 else 's'}, means over pictures."
     if _has_intervals(table):
         yield INTERVALS

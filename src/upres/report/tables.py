@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from upres.evaluation.headline import headline, was_trained_on
 from upres.images.files import PICTURE_SUFFIXES
-from upres.report.comparisons import PLAIN, Comparison, comparisons, score_matrix
+from upres.report.comparisons import Comparison, comparisons, is_plain, score_matrix
 from upres.report.conditions import MIXED, conditions_of, explanation_of
 from upres.report.ranking import Column, Mark, column, in_order, marks
 from upres.report.statistics import Interval, intervals
@@ -217,7 +217,7 @@ def _marks(metric: Column, values: Sequence[float | None], lines: Sequence[_Line
 
 def _findings(metrics: Sequence[Column], rows: "Sequence[Row]", first: str | None) -> list[Finding]:
     findings = []
-    plain = next((row for row in rows if row.model == PLAIN), None)
+    plain = next((row for row in rows if is_plain(row)), None)
     for metric in sorted(metrics, key=lambda metric: metric.name != first):
         known = [row for row in rows if not math.isnan(row.metrics.get(metric.name, math.nan))]
         if metric.metric is None or len(known) < 2:
