@@ -6,12 +6,12 @@ alpha times the one trained on from it against a discriminator.
 
 import hashlib
 from collections.abc import Mapping
+from importlib.metadata import version
 from itertools import zip_longest
 
 import torch
 from torch import Tensor
 
-from upres import __version__
 from upres.errors import BadSetting, BadWeights
 from upres.networks.build import GeneratorSettings, build_generator
 from upres.weights.checkpoint import CheckpointHeader, Parent, checkpoint_content
@@ -53,7 +53,7 @@ def interpolated(first: Model, second: Model, alpha: float) -> Model:
     header = CheckpointHeader(
         generator=first.settings,
         scale=first.scale,
-        upres_version=__version__,
+        upres_version=version("upres"),
         licence=_licence(first, second),
         parents=(_parent(first, 1 - alpha), _parent(second, alpha)),
     )
