@@ -50,6 +50,7 @@ def test_without_an_untrained_metric_there_is_none():
         ("vgg19", ("vgg19_conv5_4", "vgg19_relu1_1"), ("vgg16_conv5_3", "lpips_vgg")),
         ("lpips_vgg", ("lpips_vgg",), ("lpips_alex",)),
         ("dists", ("dists",), ("lpips_alex",)),
+        ("vgg1", (), ("vgg19_conv5_4",)),  # no metric, and no start of one
     ],
 )
 def test_a_loss_covers_its_metrics(learnt, covered, free):
