@@ -270,7 +270,9 @@ def test_verdicts_stand_on_a_time_line_with_what_changes_them(tmp_path):
 
 def test_a_mean_stands_above_the_interval_of_its_pictures(html):
     # two pictures, 1 dB above and below the mean: resampled means reach both
-    assert '28.55<span class="heard"> (best)</span><span class="interval">27.55&nbsp;… 29.55<' in html
+    assert (
+        '28.55<span class="heard"> (best)</span><span class="interval">27.55&nbsp;… 29.55<' in html
+    )
 
 
 def test_rows_are_compared_in_pairs_and_few_pictures_are_called_few(html, tags):
