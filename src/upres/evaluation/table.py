@@ -113,9 +113,7 @@ def _column(name: str, rows: list[Row]) -> tuple[str, list[str]]:
 
 
 def _written(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "inf" if math.isinf(value) else f"{value:.4f}"
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _marks(name: str, row: Row, best: float) -> str:
