@@ -94,8 +94,8 @@ def shifted(stack: Stack, down: int, aside: int) -> Stack:
     return np.roll(pillow_both(stack), (down, aside), axis=(0, 1))
 
 
-# The window of the Gaussians is not stated elsewhere. By ours that of 2 has an SSIM of 0.6458 for 0.6463
-# and 26.003 dB of luma for 26.01, so these two are left out.
+# The window of the Gaussians is not stated elsewhere. By ours that of 2 has an SSIM of 0.6458 for
+# 0.6463 and 26.003 dB of luma for 26.01, so these two are left out.
 # PSNR and SSIM of RGB, of luma with a border of 4; PSNR of RGB with one error over all crops
 ROWS = {
     "aliased by OpenCV": (lambda hr: opencv_both(hr), 23.95, 0.6769, 25.45, 0.7027, 21.75),
