@@ -102,8 +102,9 @@ def _legend(figure: "Figure", axes: "Axes") -> None:
     handles, labels = axes.get_legend_handles_labels()
     if len(handles) < 2:
         return
-    widest = 38 + 5.2 * max(map(len, labels))  # points
-    columns = max(1, int(72 * figure.get_figwidth() / widest))
+    room = 72 * figure.get_figwidth()
+    wide = [34 + 4.7 * len(label) for label in labels]  # points, about
+    columns = len(wide) if sum(wide) < room else max(1, min(len(wide) - 1, int(room / max(wide))))
     figure.legend(
         handles,
         labels,
