@@ -35,7 +35,8 @@ class TileNetwork:
     """Enlarges RGB tiles by a network, in the precision that the machine is quick in.
 
     network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. In float32 it is used as it is at each
-    call, so it may be trained meanwhile; in bf16 or fp16 a copy is.
+    call, so it may be trained meanwhile; in bf16 or fp16 a copy is. Threads take turns, tile by
+    tile: one already keeps the device busy, and what they do around it goes on meanwhile.
     """
 
     def __init__(self, network: nn.Module, precision: Precision = "auto") -> None:
@@ -43,6 +44,7 @@ class TileNetwork:
         self._network = network
         half = HALVES.get(self.precision)
         self._fast = network if half is None else half_body(network, half)
+        self._turn = Lock()
 
     def __call__(self, rgb: Floats, tally: Tally | None = None) -> Floats:
         """Return the network's values for a tile (h, w, 3), float32, not clamped.
@@ -51,7 +53,7 @@ class TileNetwork:
         computed again in float32 and counted.
         Raises WorkFailed where that gives no finite values either, MemoryError.
         """
-        with _evaluating(self._network), torch.inference_mode(), _memory_errors():
+        with self._turn, _evaluating(self._network), torch.inference_mode(), _memory_errors():
             device = _device(self._network)
             # (h, w, c) seen as (1, c, h, w) is channels_last: what convolutions are quick in
             lr = torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1)[None]
