@@ -27,8 +27,8 @@ lint: $(STAMP)    ## format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint        ## lint, unit and contract tests
-	$(BIN)/pytest
+test: lint        ## lint, unit and contract tests, two at a time
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
 test-slow: $(STAMP) ## trained quality and kill campaigns
 	$(BIN)/pytest -m slow tests/slow
