@@ -8,13 +8,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from upres.upscaling.settings import UpscaleSettings as UpscaleSettings
     from upres.upscaling.upscaler import Upscaler as Upscaler
 
-__all__ = ["Upscaler", "__version__"]
+__all__ = ["UpscaleSettings", "Upscaler", "__version__"]
 __version__ = version("upres")
 
 
 def __getattr__(name: str) -> object:
+    if name == "UpscaleSettings":
+        from upres.upscaling.settings import UpscaleSettings
+
+        return UpscaleSettings
     if name == "Upscaler":
         from upres.upscaling.upscaler import Upscaler
 

@@ -50,12 +50,13 @@ def upscale(
 
     from upres.errors import BadPicture
     from upres.upscaling.files import Job, failure, plan_jobs, upscale_files
+    from upres.upscaling.settings import UpscaleSettings
     from upres.upscaling.upscaler import Progress as OnTile
     from upres.upscaling.upscaler import Upscaler
 
     if len(inputs) == 1 and not inputs[0].exists():
         raise BadPicture(f"{inputs[0]} does not exist; give the path of a picture or a folder.")
-    upscaler = Upscaler.load(model, precision=precision, tile=tile)
+    upscaler = Upscaler.load(model, UpscaleSettings(precision=precision, tile=tile))
     jobs = plan_jobs(inputs, output, upscaler.scale)
     console = Console(stderr=True)
     silent = quiet or not console.is_terminal

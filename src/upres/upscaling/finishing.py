@@ -4,7 +4,7 @@ All take LR (h, w, 3) and SR (scale*h, scale*w, 3), float32, 0..1 for the full r
 clamped, and return SR. How many LR pixels around a pixel each looks at stands beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,10 +19,14 @@ from upres.upscaling.streams import Floats
 
 @dataclass(frozen=True)
 class Finish:
-    """A change of what the network gave for a tile. reach: LR pixels that it looks around."""
+    """A change of what the network gave for a tile.
+
+    reach: LR pixels that it looks around. of_sr: what it sees there is also SR, not LR alone.
+    """
 
     change: Callable[[Floats, Floats], Floats]
     reach: int
+    of_sr: bool = False
 
 
 PURE_REACH = 2  # LR px around a pixel that must all be white, or black, for it to stay exactly so
@@ -41,10 +45,23 @@ def finishes_for(
     if strength != 1:
         finishes.append(Finish(partial(weakened, strength=strength), PLAIN_REACH))
     if back_project:
-        finishes.append(Finish(consistent, CONSISTENT_REACH))
+        finishes.append(Finish(consistent, CONSISTENT_REACH, of_sr=True))
     if keep_colour:
-        finishes.append(Finish(colour_kept, COLOUR_REACH))
+        finishes.append(Finish(colour_kept, COLOUR_REACH, of_sr=True))
     return (*finishes, Finish(pure_kept, PURE_REACH))
+
+
+def overlap_for(radius: int, finishes: Sequence[Finish], *, exact: bool) -> int:
+    """Return the LR pixels of surroundings that a tile needs.
+
+    radius: what the network sees around a pixel. exact: also what a finish sees of SR has to be
+    that of the whole picture. Otherwise such SR may itself be seen from the edge of the tile: it
+    is smoothed there, which changes less than rounding does.
+    """
+    reaches = [finish.reach for finish in finishes]
+    if not exact:
+        return max([radius, *reaches])
+    return max([radius + sum(f.reach for f in finishes if f.of_sr), *reaches])
 
 
 def pure_kept(lr: Floats, sr: Floats) -> Floats:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from upres.errors import BadPicture
 from upres.images.opening import BLOCK_ROWS, Opened, Rows, open_picture
 from upres.upscaling.layout import Layout
+from upres.upscaling.masking import with_mask, without_mask
 from upres.upscaling.resampling import resampled
 from upres.upscaling.sizes import SizePlan
 from upres.upscaling.streams import Floats, Stream, quantised, unit_range
@@ -31,11 +33,13 @@ def enlarged_rows(
     size: SizePlan,
     kind: type[np.uint8] | type[np.uint16] | type[np.float32],
     *,
+    mask: Path | None = None,
     tally: Tally | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Iterator[Rows]:
     """Yield the rows of all frames of `opened` at the planned size, in values of `kind`.
 
+    mask: a picture of the same size, white where it stays as bicubic makes it.
     Float files keep their range: values beyond 0..1 are brought there for the network and back.
     Raises BadPicture for a damaged file and floats that are not finite, WorkFailed.
     """
@@ -45,8 +49,12 @@ def enlarged_rows(
     for _ in range(opened.frames):
         frame = (_unit(block, span) for block in itertools.islice(blocks, count))
         stream = Stream(opened.height, opened.width, layout.channels, frame)
+        stream = with_mask(stream, mask) if mask else stream
         for _ in range(size.passes):
-            stream = upscaler.stream(stream, layout, tally=tally, progress=progress)
+            stream = upscaler.stream(
+                stream, layout, masked=mask is not None, tally=tally, progress=progress
+            )
+        stream = without_mask(stream) if mask else stream
         for block in resampled(stream, size.height, size.width).blocks:
             yield _back(block, span, np.dtype(kind))
 

@@ -13,26 +13,27 @@ from torch import Tensor, nn
 from upres.images.files import Picture
 from upres.networks.build import receptive_radius
 from upres.upscaling.bands import enlarged
-from upres.upscaling.finishing import Finish
+from upres.upscaling.choosing import choose_model, is_adversarial
+from upres.upscaling.device import pick_device
+from upres.upscaling.ensemble import SelfEnsemble
+from upres.upscaling.finishing import Finish, finishes_for, overlap_for
 from upres.upscaling.layout import Layout, through_rgb
+from upres.upscaling.masking import through_mask
 from upres.upscaling.pictures import from_pil, read_still, to_pil
 from upres.upscaling.precision import ComputePrecision, Precision
-from upres.upscaling.streams import (
-    Floats,
-    Stream,
-    array_stream,
-    quantised,
-    unit_range,
-)
+from upres.upscaling.settings import UpscaleSettings
+from upres.upscaling.streams import Floats, Stream, array_stream, quantised, unit_range
 from upres.upscaling.tile_network import Tally, TileNetwork
-from upres.weights.model import load_model
+from upres.weights.model import Model
 
 TILE: Final = 256  # LR px; larger ones fall out of the processor's cache
 LARGEST_OVERLAP: Final = 48  # LR px; RRDBNet's radius is about 350, and 48 differ by 3 levels
+EXACT_OVERLAP: Final = 96  # LR px; of networks whose radius is larger still
 WHOLE: Final = 512 * 512  # LR px; deeper networks take pictures up to this size in one piece
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
 Values = TypeVar("Values", bound=np.generic)
+AS_IT_COMES = UpscaleSettings()
 
 
 class Upscaler:
@@ -41,7 +42,8 @@ class Upscaler:
     network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. radius: how many LR pixels around a pixel
     can change it, for tiles (`networks.build.receptive_radius`). tile: LR pixels a side, 0 for
     the whole picture at once, None to choose. finishes: what is done to each tile after the
-    network, in this order. In float32 the network is used as it is at each call, so it may be
+    network, in this order. exact: tiles overlap as far as that is affordable, so that the result is
+    that of the whole picture. In float32 the network is used as it is at each call, so it may be
     trained meanwhile; in bf16 or fp16 a copy is. Several threads may call one upscaler.
     """
 
@@ -54,28 +56,48 @@ class Upscaler:
         precision: Precision = "auto",
         tile: int | None = None,
         finishes: Sequence[Finish] = (),
+        exact: bool = False,
     ) -> None:
         self.scale = scale
         self.radius = radius
         self.tile = tile
+        self.exact = exact
         self.finishes = tuple(finishes)
         self._network = TileNetwork(network, precision)
 
     @classmethod
     def load(
-        cls,
-        model: str | Path = "compact-x4",
-        *,
-        precision: Precision = "auto",
-        tile: int | None = None,
+        cls, model: str | Path = "compact-x4", settings: UpscaleSettings = AS_IT_COMES
     ) -> "Upscaler":
         """The upscaler of a shipped model's name, a checkpoint, a run's folder or a foreign file.
 
-        Raises UpresError when there is no such model, BadWeights when the file is none.
+        Raises BadSetting when there is no such model, nor twin, nor device, BadWeights when the
+        file is none.
         """
-        found = load_model(model)
-        radius = receptive_radius(found.settings, found.scale)
-        return cls(found.network, found.scale, radius, precision=precision, tile=tile)
+        found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
+        return cls.of(found, settings)
+
+    @classmethod
+    def of(cls, model: Model, settings: UpscaleSettings = AS_IT_COMES) -> "Upscaler":
+        """The upscaler of a loaded model, on the device that the settings name.
+
+        Raises BadSetting for a device that is not there.
+        """
+        network = SelfEnsemble(model.network) if settings.tta else model.network
+        keep_colour = settings.keep_colour
+        return cls(
+            network.to(pick_device(settings.device)),
+            model.scale,
+            receptive_radius(model.settings, model.scale),
+            precision=settings.precision,
+            tile=settings.tile,
+            exact=settings.exact,
+            finishes=finishes_for(
+                strength=settings.strength,
+                back_project=settings.consistent,
+                keep_colour=is_adversarial(model) if keep_colour is None else keep_colour,
+            ),
+        )
 
     @property
     def precision(self) -> ComputePrecision:
@@ -115,11 +137,13 @@ class Upscaler:
         lr: Stream,
         layout: Layout,
         *,
+        masked: bool = False,
         tally: Tally | None = None,
         progress: Progress = lambda done, total: None,
     ) -> Stream:
         """The picture `lr` of these channels `scale` times as large, not clamped.
 
+        masked: a mask follows the channels (`masking.with_mask`), and does so in the result.
         Rows are computed as they are taken. Raises, while they are, WorkFailed when the network's
         values are not finite.
         """
@@ -130,10 +154,15 @@ class Upscaler:
                 sr = finish.change(tile, sr)
             return sr
 
+        def whole(tile: Floats) -> Floats:
+            if masked:
+                return through_mask(tile, layout, rgb, self.scale)
+            return through_rgb(tile, layout, rgb)
+
         tile, overlap = self._tiles(lr.height, lr.width)
         return enlarged(
             lr,
-            lambda part: through_rgb(part, layout, rgb),
+            whole,
             scale=self.scale,
             tile=tile,
             overlap=overlap,
@@ -199,8 +228,8 @@ class Upscaler:
         whole = self.radius > LARGEST_OVERLAP and height * width <= WHOLE
         if self.tile == 0 or (self.tile is None and whole):
             return max(height, width), 0
-        reach = sum(finish.reach for finish in self.finishes)
-        return self.tile or TILE, min(self.radius, LARGEST_OVERLAP) + reach
+        radius = min(self.radius, EXACT_OVERLAP if self.exact else LARGEST_OVERLAP)
+        return self.tile or TILE, overlap_for(radius, self.finishes, exact=self.exact)
 
 
 def _checked(picture: NDArray[Values]) -> NDArray[Values]:

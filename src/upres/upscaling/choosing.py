@@ -1,0 +1,108 @@
+"""Which weights are used: a model as it is named, or the network between two that belong together.
+
+A pair is two networks of one kind, one trained on from the other: a model of the zoo and its
+NAME-gan, the stages of a run, realesr-general-x4v3 and its twin.
+"""
+
+from pathlib import Path
+
+from upres.errors import BadSetting
+from upres.weights.checkpoint import CheckpointHeader
+from upres.weights.interpolate import interpolated
+from upres.weights.model import Model, load_model, zoo_names
+
+GENERAL = "realesr-general-x4v3"
+GENERAL_NOISY = "realesr-general-wdn-x4v3"
+GAN = "-gan"  # behind the name of a shipped model, the name of its twin
+
+
+def choose_model(
+    name: str | Path, *, fidelity: float | None = None, denoise: float | None = None
+) -> Model:
+    """Return the model `name`, or the one between it and its twin.
+
+    fidelity: 0..1, the share of the network trained for PSNR. denoise: 0..1, the share of
+    realesr-general-x4v3 (the rest is its twin that keeps noise).
+    Raises BadSetting for a model without a twin and values outside 0..1, and as `load_model`.
+    """
+    if fidelity is None and denoise is None:
+        return load_model(name)
+    if fidelity is not None and denoise is not None:
+        raise BadSetting(
+            "--fidelity and --denoise-strength both mix two networks; give one of them."
+        )
+    if denoise is not None:
+        _refuse_outside("--denoise-strength", denoise)
+        if Path(name).stem not in (GENERAL, GENERAL_NOISY):
+            raise BadSetting(
+                f"--denoise-strength mixes {GENERAL} with its twin, and the model is {name}; "
+                f"give --model {GENERAL}, or leave it out."
+            )
+        return interpolated(load_model(GENERAL), load_model(GENERAL_NOISY), 1 - denoise)
+    assert fidelity is not None
+    _refuse_outside("--fidelity", fidelity)
+    smooth, sharp = pair_of(name)
+    return interpolated(load_model(smooth), load_model(sharp), 1 - fidelity)
+
+
+def pair_of(name: str | Path) -> tuple[str, str]:
+    """Return what the PSNR and the GAN network are called that belong to the model `name`.
+
+    name: either of a shipped pair, a run with a GAN stage, or one of that run's stages.
+    Raises BadSetting where there are not both.
+    """
+    first = str(name).removesuffix(GAN)
+    if {first, first + GAN} <= set(zoo_names()):
+        return first, first + GAN
+    found = _pair_in_run(Path(name))
+    if found is None:
+        pairs = sorted(n for n in zoo_names() if n + GAN in zoo_names())
+        raise BadSetting(
+            f"--fidelity mixes a network trained for PSNR with one trained on from it against a "
+            f"discriminator, and {name} is one network alone; give a run with both stages"
+            + (f", or {' or '.join(pairs)}." if pairs else ".")
+        )
+    return found
+
+
+def is_adversarial(model: Model) -> bool:
+    """Return whether a discriminator had a part in the weights.
+
+    A file of another program does not say how it was trained, so it is held possible.
+    """
+    return _is_adversarial(model.header)
+
+
+def _is_adversarial(header: CheckpointHeader | None) -> bool:
+    if header is None:
+        return True
+    acting = [parent.header for parent in header.parents if parent.share > 0]
+    return "gan" in _kinds_until(header) or any(map(_is_adversarial, acting))
+
+
+def _kinds_until(header: CheckpointHeader) -> list[str]:
+    """Return the kinds of the stages that the weights went through."""
+    stages = (header.recipe or {}).get("stages", {})
+    names = list(stages)
+    until = names.index(header.stage) + 1 if header.stage in names else len(names)
+    return [stages[name].get("kind", "") for name in names[:until]]
+
+
+def _pair_in_run(path: Path) -> tuple[str, str] | None:
+    """Return the finished stages that are the two ends, if `path` is a run or a stage of one."""
+    if not path.is_dir():
+        return None
+    header = load_model(path).header
+    stages = (header.recipe or {}).get("stages", {}) if header is not None else {}
+    run = path.parent if path.name in stages and not (path / path.name).is_dir() else path
+    kinds = {name: stage.get("kind") for name, stage in stages.items()}
+    done = [name for name in kinds if (run / name / "model.safetensors").is_file()]
+    ends = [[name for name in done if kinds[name] == kind] for kind in ("pixel", "gan")]
+    if not all(ends):
+        return None
+    return str(run / ends[0][-1]), str(run / ends[1][-1])
+
+
+def _refuse_outside(flag: str, value: float) -> None:
+    if not 0 <= value <= 1:  # also nan
+        raise BadSetting(f"{flag} is {value}, expected 0 to 1.")
