@@ -10,6 +10,7 @@ from upres.images.files import PICTURE_SUFFIXES
 from upres.images.formats import BY_ENDING
 from upres.images.opening import open_picture
 from upres.images.saving import TYPES, SaveSettings, check_savable, save_rows
+from upres.upscaling.events import Written
 from upres.upscaling.passing import enlarged_rows
 from upres.upscaling.sizes import SizeWish, plan_size
 from upres.upscaling.tile_network import Tally
@@ -86,14 +87,15 @@ def upscale_file(
     *,
     wish: SizeWish = AS_THE_MODEL,
     save: SaveSettings = AS_IT_WAS,
+    mask: Path | None = None,
     overwrite: bool = False,
-    tally: Tally | None = None,
     progress: Progress = lambda done, total: None,
-) -> None:
+) -> Written:
     """Write the picture of `source`, enlarged, to `target`, whole or not at all.
 
     Depth, channels, frames, profile and metadata are kept; what `target` cannot hold is refused
-    before the work. Memory does not grow with the picture.
+    before the work. Memory does not grow with the picture. mask: a picture of the same size,
+    white where it stays as bicubic makes it. Returns what was written, and how.
     Raises BadPicture, BadSetting when `target` exists, NoSpace, WorkFailed.
     """
     if target.exists() and source.exists() and os.path.samefile(source, target):
@@ -104,13 +106,15 @@ def upscale_file(
     size = plan_size(opened.width, opened.height, wish, upscaler.scale)
     check_savable(target, opened, size.width, size.height, save)
     kind = TYPES[save.bits or opened.bits]
-    rows = enlarged_rows(opened, upscaler, size, kind, tally=tally, progress=progress)
+    tally = Tally()
+    rows = enlarged_rows(opened, upscaler, size, kind, mask=mask, tally=tally, progress=progress)
     try:
         save_rows(target, rows, opened, width=size.width, height=size.height, save=save)
     except MemoryError as error:
         raise WorkFailed(
             f"{source}: there is no memory for {size.width}x{size.height} pixels."
         ) from error
+    return Written(size.width, size.height, opened.frames, tally.tiles, tally.redone)
 
 
 def upscale_files(

@@ -58,6 +58,7 @@ class Upscaler:
         finishes: Sequence[Finish] = (),
         exact: bool = False,
     ) -> None:
+        self.network = network
         self.scale = scale
         self.radius = radius
         self.tile = tile

@@ -1,0 +1,82 @@
+"""A folder of pictures enlarged into another one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from upres.images.saving import SaveSettings
+from upres.upscaling.events import Event, Summary, Written
+from upres.upscaling.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
+from upres.upscaling.identity import made_by
+from upres.upscaling.jobs import Job, Naming, Shard, plan_jobs
+from upres.upscaling.manifest import manifest_path
+from upres.upscaling.running import THREE, Crowd, OnEvent, run_jobs
+from upres.upscaling.sizes import SizeWish
+from upres.upscaling.upscaler import Progress, Upscaler
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """Which pictures of a folder are enlarged, and how many at once.
+
+    recursive: also those of its folders. naming: of the results; None: NAME_x4.EXT, by the model's
+    scale. shard: one part of the pictures, for several machines. overwrite: other files of the
+    results' names may be replaced.
+    """
+
+    recursive: bool = False
+    naming: Naming | None = None
+    shard: Shard | None = None
+    overwrite: bool = False
+    crowd: Crowd = THREE
+
+
+ALL_OF_IT = FolderSettings()
+
+
+def _unheard(event: Event) -> None:
+    pass
+
+
+def upscale_folder(
+    source: Path,
+    target: Path,
+    upscaler: Upscaler,
+    settings: FolderSettings = ALL_OF_IT,
+    *,
+    wish: SizeWish = AS_THE_MODEL,
+    save: SaveSettings = AS_IT_WAS,
+    on_event: OnEvent = _unheard,
+) -> Summary:
+    """Enlarge the pictures of the folder `source` into `target`; say what became of them.
+
+    A picture that cannot be enlarged is among the summary's failures and does not stop the others.
+    What was done, and from what, is noted in `target`/upres-manifest.jsonl, so that the same call
+    goes on where it was stopped or killed. on_event: told of each tile and picture
+    (`upscaling.events`), by one thread at a time.
+    Raises BadPicture for a folder without pictures, NoSpace, Interrupted after Ctrl-C.
+    """
+    naming = settings.naming or Naming(suffix=f"_x{upscaler.scale}")
+    jobs = plan_jobs(
+        [source], target, naming=naming, recursive=settings.recursive, shard=settings.shard
+    )
+
+    def work(job: Job, replace: bool, progress: Progress) -> Written:
+        return upscale_file(
+            job.source,
+            job.target,
+            upscaler,
+            wish=wish,
+            save=save,
+            overwrite=replace,
+            progress=progress,
+        )
+
+    return run_jobs(
+        jobs,
+        work,
+        made_by=made_by(upscaler, wish, save),
+        manifest=manifest_path(target, settings.shard),
+        overwrite=settings.overwrite,
+        crowd=settings.crowd,
+        on_event=on_event,
+    )
