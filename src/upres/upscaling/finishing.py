@@ -33,6 +33,7 @@ PURE_REACH = 2  # LR px around a pixel that must all be white, or black, for it 
 COLOUR_REACH = 24  # LR px: three deviations of the blur
 COLOUR_SIGMA = 8.0  # LR px
 CONSISTENT_STEPS = 8
+CONSISTENT_GAIN = 1.6  # over-relaxed: on noise, the worst, 1.4 levels are left by 1 and 0.25 by it
 CONSISTENT_REACH = 8 * CONSISTENT_STEPS  # LR px: each step shrinks and enlarges by bicubic
 PLAIN_REACH = 4  # LR px of a bicubic enlargement
 
@@ -96,7 +97,7 @@ def consistent(lr: Floats, sr: Floats) -> Floats:
     Source: Irani and Peleg 1991, with the bicubic enlargement as the back-projecting kernel.
     """
     for _ in range(CONSISTENT_STEPS):
-        sr = sr + _enlarged(lr - _shrunk(sr, lr), sr)
+        sr = sr + np.float32(CONSISTENT_GAIN) * _enlarged(lr - _shrunk(sr, lr), sr)
     return sr
 
 

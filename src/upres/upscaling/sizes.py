@@ -25,7 +25,7 @@ class SizeWish:
         if len(given) > 1:
             raise BadSetting(
                 f"a size is asked for by one of --scale, --width, --height, --long-edge and --fit, "
-                f"not by {' and '.join(given)} at once."
+                f"not by {' and '.join(name.replace('_', '-') for name in given)} at once."
             )
 
 
@@ -56,6 +56,22 @@ def plan_size(width: int, height: int, wish: SizeWish, model_scale: int) -> Size
     while model_scale**passes < factor * (1 - 1e-9) and model_scale > 1:
         passes += 1
     return SizePlan(*final, passes)
+
+
+def suffix_for(wish: SizeWish, model_scale: int) -> str:
+    """Return what is put behind a picture's name to tell the size: _x4, _x1.5, _w3840, _3840x2160.
+
+    The scale where nothing was asked for is the model's.
+    """
+    if wish.width is not None:
+        return f"_w{wish.width}"
+    if wish.height is not None:
+        return f"_h{wish.height}"
+    if wish.long_edge is not None:
+        return f"_long{wish.long_edge}"
+    if wish.fit is not None:
+        return f"_{wish.fit[0]}x{wish.fit[1]}"
+    return f"_x{_factor(1, 1, wish, model_scale):g}"
 
 
 def _factor(width: int, height: int, wish: SizeWish, model_scale: int) -> float:
