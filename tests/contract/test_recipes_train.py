@@ -1,13 +1,14 @@
 """Every recipe trains: two steps of each of its stages, with a smaller network and patch."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from upres.data.store import Store
+from upres.data.store import Store, open_store, prepare
 from upres.recipes import RECIPES
 from upres.recipes.schema import Recipe
 from upres.recipes.stages import GanStage
@@ -28,7 +29,7 @@ SMALL = {
 def shrunk(recipe: Recipe) -> Recipe:
     """The recipe in small; its losses, optimisers, schedules and precision stay its own."""
     changes: dict[str, object] = {
-        "crops.hr_patch": 64,  # the least that a VGG's fifth level allows
+        "crops.hr_patch": 16 * recipe.scale,  # 64: the least that a VGG's fifth level allows
         "batch": 2,
         "compile": "no",
         "budget.minutes": None,
@@ -49,15 +50,30 @@ def shrunk(recipe: Recipe) -> Recipe:
     return changed(recipe, changes)
 
 
+@pytest.fixture(scope="module")
+def store_of(
+    photo_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], Store]:
+    """The toy photos at any scale; each is prepared once."""
+
+    def opened(scale: int) -> Store:
+        path = tmp_path_factory.mktemp("stores") / f"x{scale}"
+        prepare(photo_folder, path, scale=scale, min_side=32)
+        return open_store(path)
+
+    return cache(opened)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains_and_its_model_enlarges(
     name: str,
-    toy_store: Store,
+    store_of: Callable[[int], Store],
     untrained_needs: Callable[[Recipe], Needs],
     tmp_path: Path,
 ) -> None:
     recipe = shrunk(RECIPES[name])
-    path = train(recipe, toy_store, tmp_path, needs=untrained_needs(recipe), facts={})
+    store = store_of(recipe.scale)
+    path = train(recipe, store, tmp_path, needs=untrained_needs(recipe), facts={})
     events = [event for event in read_events(tmp_path / "metrics.jsonl") if "step" in event]
     steps = [(e["stage"], e["step"]) for e in events if e["event"] == "step"]
     assert steps == [(stage, step) for stage in recipe.stages for step in (1, 2)]

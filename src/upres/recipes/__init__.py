@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from upres.errors import BadSetting, suggestion
-from upres.recipes.compact import COMPACT_X4, COMPACT_X4_SOURCES
+from upres.recipes.compact import (
+    COMPACT_X2,
+    COMPACT_X3,
+    COMPACT_X4,
+    COMPACT_X4_GAN,
+    COMPACT_X4_SOURCES,
+)
 from upres.recipes.esrgan import (
     ESRGAN,
     ESRGAN_PAPER,
@@ -52,6 +58,9 @@ RECIPES: Mapping[str, Recipe] = {
         USRGAN_SMALL,
         TINY,
         COMPACT_X4,
+        COMPACT_X2,
+        COMPACT_X3,
+        COMPACT_X4_GAN,
     )
 }
 
@@ -75,6 +84,9 @@ _SOURCES: Mapping[str, tuple[Recipe, Mapping[str, str]]] = {
     "usrgan-small": (USRGAN, USRGAN_SOURCES),
     "tiny": (USRGAN, USRGAN_SOURCES),
     "compact-x4": (COMPACT_X4, COMPACT_X4_SOURCES),
+    "compact-x2": (COMPACT_X4, COMPACT_X4_SOURCES),
+    "compact-x3": (COMPACT_X4, COMPACT_X4_SOURCES),
+    "compact-x4-gan": (COMPACT_X4, COMPACT_X4_SOURCES),
 }
 
 

@@ -1,4 +1,4 @@
-"""The small fast network of Real-ESRGAN, trained on pixels alone: the default model's recipe.
+"""The small fast network of Real-ESRGAN: the recipes of the shipped models.
 
 Its published training options were never released; the values here are our own.
 """
@@ -8,6 +8,8 @@ from upres.networks.compact import CompactSettings
 from upres.recipes.schedules import Cosine
 from upres.recipes.schema import Recipe, Validation
 from upres.recipes.stages import Adam, PixelStage
+from upres.recipes.text import changed
+from upres.recipes.usrgan import USRGAN_SMALL
 
 COMPACT_X4 = Recipe(
     name="compact-x4",
@@ -28,6 +30,43 @@ COMPACT_X4 = Recipe(
     validation=Validation(times=30),
     log_every=100,
     save_every=1000,
+)
+
+# LR patches of the same 32 pixels.
+COMPACT_X2 = changed(
+    COMPACT_X4,
+    {
+        "name": "compact-x2",
+        "source": "derived from compact-x4: twice as large",
+        "scale": 2,
+        "crops.hr_patch": 64,
+        "crops.texture": True,
+        "stages.pixel.steps": 5_000,
+    },
+)
+COMPACT_X3 = changed(
+    COMPACT_X2,
+    {
+        "name": "compact-x3",
+        "source": "derived from compact-x4: three times as large",
+        "scale": 3,
+        "crops.hr_patch": 96,
+    },
+)
+
+# The same network, then taught against a discriminator by the values of usrgan-small's second
+# stage: the two can be interpolated.
+_TWO_STAGES = {"stages": {**COMPACT_X4.stages, "gan": USRGAN_SMALL.stages["gan"]}}
+COMPACT_X4_GAN = changed(
+    COMPACT_X4.model_copy(update=_TWO_STAGES),
+    {
+        "name": "compact-x4-gan",
+        "source": "derived from compact-x4, with the second stage of usrgan-small",
+        "crops.hr_patch": 96,
+        "crops.texture": True,
+        "stages.gan.steps": 3_000,
+        "stages.gan.optimiser.rate": 2e-4,
+    },
 )
 
 COMPACT_X4_SOURCES = {
