@@ -2,18 +2,22 @@
 
 Each tile is computed with `overlap` pixels of its true surroundings, which are cut off again. An
 overlap as large as what the function sees around a pixel makes the result that of the whole
-picture.
+picture; where that is not affordable, tiles fade into each other.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from upres.upscaling.blending import crossed, lay
 from upres.upscaling.streams import BLOCK_ROWS, Floats, RowWindow, Stream
-from upres.upscaling.tiles import aligned, spans
+from upres.upscaling.tiles import Span, Tiling, spans, spans_within
 
 EnlargeTile = Callable[[Floats], Floats]  # (h, w, c) to (scale*h, scale*w, channels)
 TileDone = Callable[[int, int], None]  # tiles done, tiles in all
+
+LEAST_TILE = 16  # LR px: below it, halving does not save what is missing
 
 
 def enlarged(
@@ -21,93 +25,116 @@ def enlarged(
     enlarge: EnlargeTile,
     *,
     scale: int,
-    tile: int,
-    overlap: int,
+    tiling: Tiling,
     channels: int | None = None,
     done: TileDone = lambda count, total: None,
 ) -> Stream:
     """Return the stream `scale` times as large.
 
-    tile, overlap: LR pixels (see `tiles.spans`). channels: of what `enlarge` gives, if not those
-    of the stream. A tile that does not fit into memory is halved, again and again down to 16
-    pixels; then its MemoryError passes.
+    channels: of what `enlarge` gives, if not those of the stream. A tile that does not fit into
+    memory is halved, again and again down to 16 pixels, and those after it are as small from the
+    start; where even that does not fit, MemoryError passes.
     """
     channels = stream.channels if channels is None else channels
-    bands = _bands(
-        stream, enlarge, scale=scale, tile=tile, overlap=overlap, channels=channels, done=done
-    )
+    painter = _Painter(enlarge, scale, channels, tiling)
+    bands = _blocks(stream, painter, done)
     return Stream(stream.height * scale, stream.width * scale, channels, bands)
 
 
-def _bands(
-    stream: Stream,
-    enlarge: EnlargeTile,
-    *,
-    scale: int,
-    tile: int,
-    overlap: int,
-    channels: int,
-    done: TileDone,
-) -> Iterator[Floats]:
-    rows = spans(stream.height, tile, overlap)
-    columns = spans(stream.width, tile, overlap)
+@dataclass
+class _Painter:
+    """How tiles of one picture are painted; `largest` falls where memory fails."""
+
+    enlarge: EnlargeTile
+    scale: int
+    channels: int
+    tiling: Tiling
+    largest: int | None = None  # LR px a side of a tile's cover that is tried
+
+
+def _blocks(stream: Stream, painter: _Painter, done: TileDone) -> Iterator[Floats]:
+    tiling, scale = painter.tiling, painter.scale
+    rows = spans(stream.height, tiling.rows, tiling.overlap, tiling.blend)
+    columns = spans(stream.width, tiling.columns, tiling.overlap, tiling.blend)
     window, count = RowWindow(stream), 0
-    for read_rows, keep_rows in rows:
-        part_of_picture = window.read(read_rows.start, read_rows.stop)
-        height = (keep_rows.stop - keep_rows.start) * scale
-        band = np.empty((height, stream.width * scale, channels), np.float32)
-        for read_columns, keep_columns in columns:
-            keep = (_moved(keep_rows, read_rows), _moved(keep_columns, read_columns))
-            part = part_of_picture[:, read_columns]
-            band[:, _scaled(keep_columns, scale)] = _halving(enlarge, part, keep, scale, overlap)
-            count += 1
-            done(count, len(rows) * len(columns))
-        for top in range(0, height, BLOCK_ROWS):
-            yield band[top : top + BLOCK_ROWS]
+    carried = np.empty((0, stream.width * scale, painter.channels), np.float32)
+
+    def one_done() -> None:
+        nonlocal count
+        count += 1
+        done(count, len(rows) * len(columns))
+
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        part = window.read(row.read.start, row.read.stop)
+        band = _painted(painter, part, [_moved(row, row.read.start)], columns, one_done)
+        del part  # what is left of the window is enough
+        if len(carried):
+            band[: len(carried)] = crossed(carried, band[: len(carried)], axis=0)
+        ready = ((row.cover.stop if after is None else after.cover.start) - row.cover.start) * scale
+        carried = band[ready:].copy()
+        for top in range(0, ready, BLOCK_ROWS):
+            block = band[top : min(top + BLOCK_ROWS, ready)]
+            if top + BLOCK_ROWS >= ready:  # who holds the last block shall not hold the band
+                block = block.copy()
+                del band
+            yield block
 
 
-LEAST_TILE = 16  # LR px: below it, halving does not save what is missing
-
-
-def _halving(
-    enlarge: EnlargeTile, part: Floats, keep: tuple[slice, slice], scale: int, overlap: int
+def _painted(
+    painter: _Painter,
+    part: Floats,
+    rows: list[Span],
+    columns: list[Span],
+    one_done: Callable[[], None] = lambda: None,
 ) -> Floats:
-    """Return the kept part enlarged; where memory fails, as four smaller ones."""
-    try:
-        return enlarge(part)[_scaled(keep[0], scale), _scaled(keep[1], scale)]
-    except MemoryError:
-        side = max(place.stop - place.start for place in keep)
-        if side <= LEAST_TILE:
-            raise
+    """Return all that the tiles of `rows` and `columns` cover, enlarged."""
+    top, left = rows[0].cover.start, columns[0].cover.start
+    scale = painter.scale
+    size = (rows[-1].cover.stop - top, columns[-1].cover.stop - left)
+    canvas = np.empty((size[0] * scale, size[1] * scale, painter.channels), np.float32)
+    lower = 0
+    for row in rows:
+        begin, end = ((at - top) * scale for at in (row.cover.start, row.cover.stop))
+        band = canvas if len(rows) == 1 else np.empty_like(canvas[begin:end])
+        right = 0
+        for column in columns:
+            tile = part[row.read, column.read]
+            inner = (_moved(row, row.read.start).cover, _moved(column, column.read.start).cover)
+            lay(band, _tile(painter, tile, inner), (column.cover.start - left) * scale, right, 1)
+            right = (column.cover.stop - left) * scale
+            one_done()
+        if len(rows) > 1:
+            lay(canvas, band, begin, lower, 0)
+        lower = end
+    return canvas
+
+
+def _tile(painter: _Painter, part: Floats, cover: tuple[slice, slice]) -> Floats:
+    """Return what is covered, enlarged; where memory fails, as four smaller ones."""
+    side = max(place.stop - place.start for place in cover)
+    if painter.largest is None or side <= painter.largest:
+        try:
+            sr = painter.enlarge(part)
+        except MemoryError:
+            if side <= LEAST_TILE:
+                raise
+            painter.largest = side - 1
+        else:
+            return sr[_scaled(cover[0], painter.scale), _scaled(cover[1], painter.scale)]
+    tiling = painter.tiling
     smaller = [
-        _within(place, side // 2, overlap, length)
-        for place, length in zip(keep, part.shape[:2], strict=True)
+        spans_within(length, place, -(-side // 2), tiling.overlap, tiling.blend)
+        for length, place in zip(part.shape[:2], cover, strict=True)
     ]
-    rows = []
-    for read_rows, keep_rows in smaller[0]:
-        row = []
-        for read_columns, keep_columns in smaller[1]:
-            inner = (_moved(keep_rows, read_rows), _moved(keep_columns, read_columns))
-            row.append(_halving(enlarge, part[read_rows, read_columns], inner, scale, overlap))
-        rows.append(np.concatenate(row, axis=1))
-    return np.concatenate(rows)
+    return _painted(painter, part, smaller[0], smaller[1])
 
 
-def _within(place: slice, tile: int, overlap: int, length: int) -> list[tuple[slice, slice]]:
-    """Return (read, keep) of smaller tiles that cover `place` of an axis of `length`."""
-    context = aligned(overlap)
-    keeps = [
-        slice(keep.start + place.start, keep.stop + place.start)
-        for _, keep in spans(place.stop - place.start, tile, 0)
-    ]
-    return [
-        (slice(max(0, keep.start - context), min(length, keep.stop + context)), keep)
-        for keep in keeps
-    ]
-
-
-def _moved(place: slice, origin: slice) -> slice:
-    return slice(place.start - origin.start, place.stop - origin.start)
+def _moved(span: Span, origin: int) -> Span:
+    """Return the span as seen from `origin`."""
+    return Span(
+        slice(span.read.start - origin, span.read.stop - origin),
+        slice(span.cover.start - origin, span.cover.stop - origin),
+    )
 
 
 def _scaled(place: slice, scale: int) -> slice:

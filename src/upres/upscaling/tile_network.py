@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from upres.errors import WorkFailed
+from upres.upscaling.activations import bytes_per_pixel
 from upres.upscaling.precision import HALVES, ComputePrecision, Precision, half_body, pick_precision
 from upres.upscaling.streams import Floats
 
@@ -45,6 +47,12 @@ class TileNetwork:
         half = HALVES.get(self.precision)
         self._fast = network if half is None else half_body(network, half)
         self._turn = Lock()
+
+    @cached_property
+    def bytes_per_pixel(self) -> float:
+        """The memory that the network takes, for each LR pixel of a tile."""
+        with self._turn, _evaluating(self._network):
+            return bytes_per_pixel(self._fast)
 
     def __call__(self, rgb: Floats, tally: Tally | None = None) -> Floats:
         """Return the network's values for a tile (h, w, 3), float32, not clamped.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import torch
@@ -19,17 +19,15 @@ from upres.upscaling.ensemble import SelfEnsemble
 from upres.upscaling.finishing import Finish, finishes_for, overlap_for
 from upres.upscaling.layout import Layout, through_rgb
 from upres.upscaling.masking import through_mask
+from upres.upscaling.memory import resident
 from upres.upscaling.pictures import from_pil, read_still, to_pil
 from upres.upscaling.precision import ComputePrecision, Precision
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.streams import Floats, Stream, array_stream, quantised, unit_range
 from upres.upscaling.tile_network import Tally, TileNetwork
+from upres.upscaling.tiles import Tiling
+from upres.upscaling.tiling import ROOM, bytes_needed, choose_tiling, context_of
 from upres.weights.model import Model
-
-TILE: Final = 256  # LR px; larger ones fall out of the processor's cache
-LARGEST_OVERLAP: Final = 48  # LR px; RRDBNet's radius is about 350, and 48 differ by 3 levels
-EXACT_OVERLAP: Final = 96  # LR px; of networks whose radius is larger still
-WHOLE: Final = 512 * 512  # LR px; deeper networks take pictures up to this size in one piece
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
 Values = TypeVar("Values", bound=np.generic)
@@ -43,7 +41,8 @@ class Upscaler:
     can change it, for tiles (`networks.build.receptive_radius`). tile: LR pixels a side, 0 for
     the whole picture at once, None to choose. finishes: what is done to each tile after the
     network, in this order. exact: tiles overlap as far as that is affordable, so that the result is
-    that of the whole picture. In float32 the network is used as it is at each call, so it may be
+    that of the whole picture. memory: bytes that the process may come to hold, None not to look;
+    tiles are cut to fit. In float32 the network is used as it is at each call, so it may be
     trained meanwhile; in bf16 or fp16 a copy is. Several threads may call one upscaler.
     """
 
@@ -57,12 +56,14 @@ class Upscaler:
         tile: int | None = None,
         finishes: Sequence[Finish] = (),
         exact: bool = False,
+        memory: int | None = None,
     ) -> None:
         self.network = network
         self.scale = scale
         self.radius = radius
         self.tile = tile
         self.exact = exact
+        self.memory = memory
         self.finishes = tuple(finishes)
         self._network = TileNetwork(network, precision)
 
@@ -93,6 +94,7 @@ class Upscaler:
             precision=settings.precision,
             tile=settings.tile,
             exact=settings.exact,
+            memory=settings.memory,
             finishes=finishes_for(
                 strength=settings.strength,
                 back_project=settings.consistent,
@@ -160,15 +162,8 @@ class Upscaler:
                 return through_mask(tile, layout, rgb, self.scale)
             return through_rgb(tile, layout, rgb)
 
-        tile, overlap = self._tiles(lr.height, lr.width)
-        return enlarged(
-            lr,
-            whole,
-            scale=self.scale,
-            tile=tile,
-            overlap=overlap,
-            done=progress,
-        )
+        tiling = self.tiling(lr.height, lr.width, lr.channels)
+        return enlarged(lr, whole, scale=self.scale, tiling=tiling, done=progress)
 
     def enlarge(
         self, lr: NDArray[Values], progress: Progress = lambda done, total: None
@@ -224,13 +219,24 @@ class Upscaler:
         sr = enlarged.permute(0, 3, 1, 2).to(image.device, image.dtype)
         return sr if image.ndim == 4 else sr[0]
 
-    def _tiles(self, height: int, width: int) -> tuple[int, int]:
-        """Return the side of a tile and the overlap, in LR pixels."""
-        whole = self.radius > LARGEST_OVERLAP and height * width <= WHOLE
-        if self.tile == 0 or (self.tile is None and whole):
-            return max(height, width), 0
-        radius = min(self.radius, EXACT_OVERLAP if self.exact else LARGEST_OVERLAP)
-        return self.tile or TILE, overlap_for(radius, self.finishes, exact=self.exact)
+    def tiling(self, height: int, width: int, channels: int = 3) -> Tiling:
+        """How a picture of (height, width) LR pixels is cut now, within the memory that is left."""
+        context, blend = context_of(self.radius, exact=self.exact)
+        overlap = overlap_for(context, self.finishes, exact=self.exact)
+        room = None if self.memory is None else (self.memory - resident()) * ROOM
+
+        def fits(tiling: Tiling) -> bool:
+            if room is None:
+                return True
+            per_pixel = self.bytes_per_pixel
+            return bytes_needed(tiling, width, channels, self.scale, per_pixel) <= room
+
+        return choose_tiling(height, width, overlap=overlap, blend=blend, tile=self.tile, fits=fits)
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """The memory that the network takes, for each LR pixel of a tile."""
+        return self._network.bytes_per_pixel
 
 
 def _checked(picture: NDArray[Values]) -> NDArray[Values]:
