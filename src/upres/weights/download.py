@@ -16,10 +16,16 @@ _TIMEOUT_SECONDS = 20
 
 
 def download_file(
-    address: str, target: Path, *, sha256: str, n_bytes: int, progress: Progress | None = None
+    address: str,
+    target: Path,
+    *,
+    sha256: str,
+    n_bytes: int | None,
+    progress: Progress | None = None,
 ) -> None:
     """Fetch `address` into `target`, which appears only when whole and of the right checksum.
 
+    sha256: of the content, or its first digits. n_bytes: None asks the server.
     What an earlier try left in `target`.part is continued, not fetched again; a lost connection
     is taken up again as long as each try brings something.
     Raises ConnectionError with the reason when the address cannot be reached, BadWeights when its
@@ -32,12 +38,13 @@ def download_file(
         part.touch()
     except OSError as error:
         raise NoSpace(_unwritable(target, error)) from error
-    while (size := part.stat().st_size) < n_bytes:
-        reason = _fetch_more(address, part, n_bytes, progress or _silent)
+    total = _length(address) if n_bytes is None else n_bytes
+    while (size := part.stat().st_size) < total:
+        reason = _fetch_more(address, part, total, progress or _silent)
         if reason and part.stat().st_size <= size:
-            raise ConnectionError(f"{reason}, after {size} of {n_bytes} bytes of {address}")
+            raise ConnectionError(f"{reason}, after {size} of {total} bytes of {address}")
     found = file_sha256(part)
-    if found != sha256:
+    if not found.startswith(sha256):
         part.unlink()
         raise BadWeights(
             f"{address} gave a file of sha256 {found}, expected {sha256}, so it was not kept: "
@@ -45,6 +52,18 @@ def download_file(
             "with --weights-dir."
         )
     part.replace(target)
+
+
+def _length(address: str) -> int:
+    """How many bytes the server says that there are. Raises ConnectionError."""
+    try:
+        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:
+            length: int | None = answer.length
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(f"{_reason(error)}, asking for {address}") from error
+    if length is None:
+        raise ConnectionError(f"the server does not say how long {address} is")
+    return length
 
 
 def _fetch_more(address: str, part: Path, n_bytes: int, progress: Progress) -> str:
@@ -55,12 +74,18 @@ def _fetch_more(address: str, part: Path, n_bytes: int, progress: Progress) -> s
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
             continued = answer.status == http.HTTPStatus.PARTIAL_CONTENT
             return _receive(answer, part, "ab" if continued else "wb", n_bytes, progress)
-    except urllib.error.HTTPError as error:
-        return f"the server answers {error.code} {error.reason}"
-    except urllib.error.URLError as error:
-        return f"{error.reason}"
     except (OSError, http.client.HTTPException) as error:
-        return f"{error}" or type(error).__name__
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case urllib.error.HTTPError():
+            return f"the server answers {error.code} {error.reason}"
+        case urllib.error.URLError():
+            return f"{error.reason}"
+        case _:
+            return f"{error}" or type(error).__name__
 
 
 def _receive(

