@@ -23,6 +23,7 @@ class Format:
     bands: bool = False  # any number of them
     cmyk: bool = False
     grey: bool = True  # has pictures of one channel
+    held: int = 0  # bytes a pixel, of all frames, that the encoder holds at once (measured)
 
 
 _ALL = (
@@ -34,7 +35,7 @@ _ALL = (
         (8,),
         False,
         "jpegsave",
-        {"subsample_mode": "off", "optimize_coding": True},
+        {"subsample_mode": "off"},
         quality=95,
         cmyk=True,
     ),
@@ -49,6 +50,7 @@ _ALL = (
         95,
         frames=True,
         grey=False,
+        held=12,
     ),
     Format(
         "AVIF",
@@ -60,6 +62,7 @@ _ALL = (
         {"compression": "av1", "subsample_mode": "off", "effort": 4},
         90,
         grey=False,
+        held=55,
     ),
     Format(
         "TIFF",

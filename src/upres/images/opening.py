@@ -135,6 +135,7 @@ def _loaded(path: Path, *, every_page: bool = False, anywhere: bool = False) -> 
     if every_page:
         options["n"] = -1
     descriptor = _descriptor(path)
+    pyvips.cache_set_max(0)  # the cache would keep files open after their last row
     try:
         source = pyvips.Source.new_from_descriptor(descriptor)
     finally:

@@ -1,11 +1,13 @@
 """Picture files written from rows: depth, channels, frames, and what surrounded the original.
 
-Rows are gathered in a file beside the target and encoded from there, so a picture of any size is
-written in bounded memory. The target appears whole or not at all.
+Rows are encoded as they come, beside what computes them, so a picture of any size is written in
+bounded memory (but WebP, AVIF and animations, whose encoders hold all of it). The target appears
+whole or not at all.
 """
 
-import contextlib
-from collections.abc import Iterable, Iterator
+import errno
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,17 +18,19 @@ import pyvips
 from upres.atomic import replacing
 from upres.errors import BadPicture
 from upres.images import animated_png
+from upres.images.fed_image import consumed
 from upres.images.formats import Format, format_of
 from upres.images.opening import Opened, Rows, reason
 
 Metadata = Literal["keep", "colour", "none"]
 TYPES: dict[int, type[Any]] = {8: np.uint8, 16: np.uint16, 32: np.float32}
-_VIPS = {8: "uchar", 16: "ushort", 32: "float"}
 _COLOUR_FIELDS = ("icc-profile-data",)
 _FRAME_FIELDS = ("delay", "loop", "background")
 _OTHER_FIELDS = ("exif-data", "xmp-data", "iptc-data", "photoshop-data", "resolution-unit")
-LARGE = 20_000_000  # pixels before enlarging; from here on a TIFF may pass 4 GB
-IN_MEMORY = 64_000_000  # bytes of pixels; more are gathered in a file
+CLASSIC = 3_500_000_000  # bytes of pixels; a TIFF of more may pass the 4 GB of its small kind
+OPTIMISED = (
+    8_000_000  # pixels; to choose its codes, a JPEG's encoder holds all of them, 12 bytes each
+)
 
 
 @dataclass(frozen=True)
@@ -93,48 +97,30 @@ def save_rows(
     Raises BadPicture when the format cannot hold it or the encoder fails, NoSpace.
     """
     form = check_savable(target, like, width, height, save)
-    bits = save.bits or like.bits
-    with replacing(target) as partial, _gathered(blocks, partial, width, bits) as image:
-        try:
-            dressed = _dressed(image, like, form, height=height, save=save)
-            if form.name == "PNG" and like.frames > 1:
-                partial.write_bytes(animated_png.encoded(dressed))
-            else:
-                getattr(dressed, form.saver)(str(partial), **_options(form, like, save))
-        except pyvips.Error as error:
-            raise BadPicture(f"{target} could not be encoded: {reason(error)}.") from error
+    kind = TYPES[save.bits or like.bits]
+    bands = like.colours + like.alpha
 
-
-@contextlib.contextmanager
-def _gathered(blocks: Iterable[Rows], partial: Path, width: int, bits: int) -> Iterator[Any]:
-    """Yield the rows as libvips's image, gathered in memory or in a file beside `partial`."""
-    parts: list[Rows] = []
-    size = 0
-    raw = partial.with_suffix(".raw")
-    try:
-        with contextlib.ExitStack() as files:
-            written: Any = None
-            for block in blocks:
-                parts.append(np.ascontiguousarray(block))
-                size += block.nbytes
-                if size > IN_MEMORY and written is None:
-                    written = files.enter_context(raw.open("wb"))
-                if written is not None:
-                    for part in parts:
-                        written.write(part.data)
-                    bands = parts[0].shape[2]
-                    parts.clear()
-        if written is None:
-            values = np.concatenate(parts)
-            rows, _, bands = values.shape
-            yield pyvips.Image.new_from_memory(values.data, width, rows, bands, _VIPS[bits])
+    def encode(image: Any, partial: Path) -> None:
+        dressed = _dressed(image, like, form, height=height, save=save)
+        if form.name == "PNG" and like.frames > 1:
+            partial.write_bytes(animated_png.encoded(dressed))
         else:
-            rows = size // (width * bands * (bits // 8))
-            image = pyvips.Image.rawload(str(raw), width, rows, bands * (bits // 8))
-            yield image.copy(bands=bands, format=_VIPS[bits])
-    finally:
-        with contextlib.suppress(OSError):
-            raw.unlink()
+            getattr(dressed, form.saver)(str(partial), **_options(form, like, save, width * height))
+
+    with replacing(target) as partial:
+        try:
+            rows = height * like.frames
+            consumed(blocks, width, rows, bands, kind, lambda image: encode(image, partial))
+        except pyvips.Error as error:
+            raise _encoding_error(target, error) from error
+
+
+def _encoding_error(target: Path, error: pyvips.Error) -> OSError | BadPicture:
+    """Return what the encoder's failure means: a full disk is no fault of the picture."""
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        if os.strerror(number) in str(error):
+            return OSError(number, os.strerror(number))
+    return BadPicture(f"{target} could not be encoded: {reason(error)}.")
 
 
 def _dressed(image: Any, like: Opened, form: Format, *, height: int, save: SaveSettings) -> Any:
@@ -177,12 +163,15 @@ def _interpretation(like: Opened, bits: int) -> str:
     return names.get((like.colours, bits), "b-w")
 
 
-def _options(form: Format, like: Opened, save: SaveSettings) -> dict[str, Any]:
+def _options(form: Format, like: Opened, save: SaveSettings, pixels: int) -> dict[str, Any]:
     options: dict[str, Any] = dict(form.options)
     if form.quality is not None:
         options["Q"] = save.quality or form.quality
+    if form.name == "JPEG":
+        options["optimize_coding"] = pixels <= OPTIMISED
     if form.name == "TIFF":
-        options["bigtiff"] = like.width * like.height > LARGE
+        samples = pixels * like.frames * (like.colours + like.alpha)
+        options["bigtiff"] = samples * (save.bits or like.bits) // 8 > CLASSIC
         if like.frames > 1:
             options["tile"] = False
         if (save.bits or like.bits) == 32:
