@@ -1,27 +1,41 @@
 """Super-resolution that you can train, judge and trust.
 
-`upres.Upscaler.load("compact-x4")(image)` enlarges a picture; the rest is in the rooms below
-(docs/architecture.md). Importing `upres` alone imports neither torch nor anything of ours.
+`upres.Upscaler.load("compact-x4")(image)` enlarges a picture, `upres.upscale_folder` a folder; the
+rest is in the rooms below (docs/architecture.md). Importing `upres` alone imports neither torch nor
+anything of ours.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from upres.upscaling.files import upscale_file as upscale_file
+    from upres.upscaling.folder import FolderSettings as FolderSettings
+    from upres.upscaling.folder import upscale_folder as upscale_folder
     from upres.upscaling.settings import UpscaleSettings as UpscaleSettings
     from upres.upscaling.upscaler import Upscaler as Upscaler
 
-__all__ = ["UpscaleSettings", "Upscaler", "__version__"]
+__all__ = [
+    "FolderSettings",
+    "UpscaleSettings",
+    "Upscaler",
+    "__version__",
+    "upscale_file",
+    "upscale_folder",
+]
 __version__ = version("upres")
+
+_ROOMS = {
+    "FolderSettings": "upres.upscaling.folder",
+    "UpscaleSettings": "upres.upscaling.settings",
+    "Upscaler": "upres.upscaling.upscaler",
+    "upscale_file": "upres.upscaling.files",
+    "upscale_folder": "upres.upscaling.folder",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name == "UpscaleSettings":
-        from upres.upscaling.settings import UpscaleSettings
-
-        return UpscaleSettings
-    if name == "Upscaler":
-        from upres.upscaling.upscaler import Upscaler
-
-        return Upscaler
-    raise AttributeError(f"module 'upres' has no attribute {name!r}")
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'upres' has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)

@@ -1,0 +1,109 @@
+"""A folder enlarged by a network, and the identity of what enlarged it."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from torch import Tensor, nn
+
+import upres
+from upres.images.saving import SaveSettings
+from upres.networks.build import build_generator
+from upres.networks.compact import CompactSettings
+from upres.upscaling.events import Finished, Progressed
+from upres.upscaling.finishing import finishes_for
+from upres.upscaling.folder import FolderSettings, upscale_folder
+from upres.upscaling.identity import made_by, network_digest
+from upres.upscaling.jobs import Naming, Shard
+from upres.upscaling.sizes import SizeWish
+from upres.upscaling.upscaler import Upscaler
+
+
+class Nearest(nn.Module):
+    def forward(self, lr: Tensor) -> Tensor:
+        return lr.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def nearest(**options):
+    return Upscaler(Nearest(), 2, 0, precision="float32", **options)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    for name in ("a.png", "été/b.jpg", "été/c.webp"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        values = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+        Image.fromarray(values).save(folder / name)
+    return folder
+
+
+def test_a_folder_is_enlarged_once(photos, tmp_path):
+    events = []
+    settings = FolderSettings(recursive=True)
+    summary = upscale_folder(photos, tmp_path / "out", nearest(), settings, on_event=events.append)
+    assert (summary.done, summary.tiles, summary.failures) == (3, 3, ())
+    for name in ("a_x2.png", "été/b_x2.jpg", "été/c_x2.webp"):
+        with Image.open(tmp_path / "out" / name) as image:
+            assert image.size == (14, 10)
+    assert sum(isinstance(event, Progressed) for event in events) == 3
+    assert events[-1] == Finished(summary)
+    again = upscale_folder(photos, tmp_path / "out", nearest(), settings)
+    assert (again.done, again.skipped) == (0, 3)
+
+
+def test_size_and_form_are_as_asked(photos, tmp_path):
+    summary = upscale_folder(
+        photos,
+        tmp_path / "out",
+        nearest(),
+        FolderSettings(naming=Naming("_big", ".jpg"), shard=Shard(1, 1)),
+        wish=SizeWish(width=21),
+        save=SaveSettings(quality=80),
+    )
+    assert summary.done == 1
+    with Image.open(tmp_path / "out" / "a_big.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", (21, 15))
+    assert (tmp_path / "out" / "upres-manifest.1-of-1.jsonl").exists()
+
+
+def test_the_package_offers_folders_and_files():
+    assert upres.upscale_folder is upscale_folder
+    assert upres.upscale_file.__name__ == "upscale_file"
+
+
+def test_whatever_changes_a_result_changes_its_identity():
+    wish, save = SizeWish(), SaveSettings()
+    plain = made_by(nearest(), wish, save)
+    assert json.loads(json.dumps(plain)) == plain
+    assert made_by(nearest(), wish, save) == plain
+    others = [
+        made_by(nearest(tile=64), wish, save),
+        made_by(nearest(exact=True), wish, save),
+        made_by(nearest(finishes=finishes_for()), wish, save),
+        made_by(nearest(finishes=finishes_for(strength=0.5)), wish, save),
+        made_by(nearest(finishes=finishes_for(strength=0.6)), wish, save),
+        made_by(Upscaler(Nearest(), 2, 0, precision="bf16"), wish, save),
+        made_by(nearest(), SizeWish(scale=1.5), save),
+        made_by(nearest(), wish, SaveSettings(bits=16)),
+    ]
+    keys = {json.dumps(other) for other in [plain, *others]}
+    assert len(keys) == len(others) + 1
+
+
+def test_the_mask_belongs_to_the_identity(photos):
+    one = made_by(nearest(), SizeWish(), SaveSettings(), photos / "a.png")
+    other = made_by(nearest(), SizeWish(), SaveSettings(), photos / "été" / "b.jpg")
+    assert one["mask"] != other["mask"]
+    assert len(one["mask"]) == 64
+
+
+def test_a_network_is_known_by_its_layers_and_weights():
+    settings = CompactSettings(width=4, convs=1)
+    one, same, other = (build_generator(settings, 2, seed=seed) for seed in (0, 0, 1))
+    assert network_digest(one) == network_digest(same)
+    assert network_digest(one) != network_digest(other)
+    assert network_digest(one) != network_digest(one.half())
+    # the same weights between other layers
+    assert network_digest(nn.Sequential(nn.ReLU())) != network_digest(nn.Sequential(nn.Sigmoid()))
