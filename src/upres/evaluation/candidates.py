@@ -28,7 +28,6 @@ from upres.evaluation.protocols import Protocol, make_lr
 from upres.evaluation.sharing import ALONE, Hands, Numbers, by_all
 from upres.images.files import read_rgb
 from upres.images.resize import KERNELS, Kernel, enlarge
-from upres.networks.build import receptive_radius
 from upres.recipes.learnt import metrics_learnt
 from upres.upscaling.upscaler import Upscaler
 from upres.weights.checkpoint import recipes_in
@@ -77,9 +76,8 @@ def resolve_rows(
 
 def network_candidate(name: str, model: Model) -> Candidate:
     """Return the row of a network; of an interpolated one, what its parents were trained on."""
-    radius = receptive_radius(model.settings, model.scale)
     # float32: a number in a table must not depend on what the processor is quick in
-    upscaler = Upscaler(model.network, model.scale, radius, precision="float32")
+    upscaler = Upscaler(model.network, model.scale, model.radius, precision="float32")
     learnt = {name for recipe in recipes_in(model.header) for name in metrics_learnt(recipe)}
     return Candidate(
         name,

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from upres.errors import BadSetting
 from upres.images.files import Picture
-from upres.networks.build import receptive_radius
 from upres.upscaling.bands import enlarged
 from upres.upscaling.choosing import choose_model, is_adversarial
 from upres.upscaling.device import pick_device
 from upres.upscaling.ensemble import SelfEnsemble
 from upres.upscaling.finishing import Finish, finishes_for, overlap_for
 from upres.upscaling.layout import Layout, through_rgb
+from upres.upscaling.masking import REACH as MASK_REACH
 from upres.upscaling.masking import through_mask
 from upres.upscaling.memory import resident
 from upres.upscaling.pictures import from_pil, read_still, to_pil
@@ -27,6 +28,7 @@ from upres.upscaling.streams import Floats, Stream, array_stream, quantised, uni
 from upres.upscaling.tile_network import Tally, TileNetwork
 from upres.upscaling.tiles import Tiling
 from upres.upscaling.tiling import ROOM, bytes_needed, choose_tiling, context_of
+from upres.weights.download import Progress as DownloadProgress
 from upres.weights.model import Model
 
 Progress = Callable[[int, int], None]  # tiles done, tiles in all
@@ -69,29 +71,36 @@ class Upscaler:
 
     @classmethod
     def load(
-        cls, model: str | Path = "compact-x4", settings: UpscaleSettings = AS_IT_COMES
+        cls,
+        model: str | Path = "compact-x4",
+        settings: UpscaleSettings = AS_IT_COMES,
+        *,
+        progress: DownloadProgress | None = None,
     ) -> "Upscaler":
-        """The upscaler of a shipped model's name, a checkpoint, a run's folder or a foreign file.
+        """The upscaler of a model: all that `weights.model.load_model` takes.
 
-        Raises BadSetting when there is no such model, nor twin, nor device, BadWeights when the
-        file is none.
+        progress: of a download: bytes so far, bytes in all.
+        Raises BadSetting when there is no such model, nor twin, nor device, MissingWeights where a
+        download fails, BadWeights when the file is none.
         """
-        found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
+        found = choose_model(
+            model, fidelity=settings.fidelity, denoise=settings.denoise, progress=progress
+        )
         return cls.of(found, settings)
 
     @classmethod
     def of(cls, model: Model, settings: UpscaleSettings = AS_IT_COMES) -> "Upscaler":
         """The upscaler of a loaded model, on the device that the settings name.
 
-        Raises BadSetting for a device that is not there.
+        Raises BadSetting for a device that is not there, and a precision that it cannot have.
         """
         network = SelfEnsemble(model.network) if settings.tta else model.network
         keep_colour = settings.keep_colour
         return cls(
             network.to(pick_device(settings.device)),
             model.scale,
-            receptive_radius(model.settings, model.scale),
-            precision=settings.precision,
+            model.radius,
+            precision=_precision(model, settings.precision),
             tile=settings.tile,
             exact=settings.exact,
             memory=settings.memory,
@@ -162,7 +171,8 @@ class Upscaler:
                 return through_mask(tile, layout, rgb, self.scale)
             return through_rgb(tile, layout, rgb)
 
-        tiling = self.tiling(lr.height, lr.width, lr.channels)
+        reach = MASK_REACH if masked else 0
+        tiling = self.tiling(lr.height, lr.width, lr.channels, reach=reach)
         return enlarged(lr, whole, scale=self.scale, tiling=tiling, done=progress)
 
     def enlarge(
@@ -219,10 +229,13 @@ class Upscaler:
         sr = enlarged.permute(0, 3, 1, 2).to(image.device, image.dtype)
         return sr if image.ndim == 4 else sr[0]
 
-    def tiling(self, height: int, width: int, channels: int = 3) -> Tiling:
-        """How a picture of (height, width) LR pixels is cut now, within the memory that is left."""
+    def tiling(self, height: int, width: int, channels: int = 3, *, reach: int = 0) -> Tiling:
+        """How a picture of (height, width) LR pixels is cut now, within the memory that is left.
+
+        reach: LR pixels that tiles overlap by at least.
+        """
         context, blend = context_of(self.radius, exact=self.exact)
-        overlap = overlap_for(context, self.finishes, exact=self.exact)
+        overlap = max(reach, overlap_for(context, self.finishes, exact=self.exact))
         room = None if self.memory is None else (self.memory - resident()) * ROOM
 
         def fits(tiling: Tiling) -> bool:
@@ -237,6 +250,18 @@ class Upscaler:
     def bytes_per_pixel(self) -> float:
         """The memory that the network takes, for each LR pixel of a tile."""
         return self._network.bytes_per_pixel
+
+
+def _precision(model: Model, asked: Precision) -> Precision:
+    """What is asked for; float32 for networks whose layers we do not know."""
+    if not model.borrowed:
+        return asked
+    if asked not in ("auto", "float32"):
+        raise BadSetting(
+            f"--precision is {asked}, but {model.name} is a {model.architecture} network, which "
+            "computes in float32 alone: leave it out."
+        )
+    return "float32"
 
 
 def _checked(picture: NDArray[Values]) -> NDArray[Values]:
