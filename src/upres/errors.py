@@ -8,6 +8,7 @@ UpresError            the user can put it right and nothing was started: exit co
     MissingWeights    pretrained weights that are needed are not on this machine
     BadRun            a run's folder holds something else than what was asked for
     NoSpace           the disk is full or cannot be written; nothing half-written is left
+    WontFit           the work needs more memory or disk than there is, by an estimate
     MissingExtra      an optional package is needed
 WorkFailed            the work ran and some of it failed: exit code 1
     Diverged          a loss is not finite
@@ -50,6 +51,10 @@ class BadRun(UpresError):
 
 class NoSpace(UpresError):
     """A file could not be written; what was there before is untouched."""
+
+
+class WontFit(UpresError):
+    """By an estimate the work needs more memory or disk than there is."""
 
 
 class MissingExtra(UpresError):

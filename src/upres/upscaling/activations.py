@@ -15,7 +15,7 @@ class _Living(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.now = 0
+        self.now: int = 0
         self.highest: int = 0
         self._seen: set[int] = set()
 
@@ -48,6 +48,7 @@ def bytes_per_pixel(network: nn.Module) -> float:
     """
     first = next(network.parameters(), torch.empty(0))
     lr = torch.zeros(1, 3, SIDE, SIDE, device=first.device)
-    with torch.inference_mode(), _Living() as living:
+    living = _Living()
+    with torch.inference_mode(), living:
         network(lr.contiguous(memory_format=torch.channels_last))
-    return living.highest / SIDE**2
+    return living.highest / (SIDE * SIDE)

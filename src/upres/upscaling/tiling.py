@@ -98,4 +98,4 @@ def tile_needed(
     """Return the bytes of one tile in the network and while its result is finished."""
     columns = min(tiling.columns, aligned(width)) + 2 * tiling.overlap
     pixels = (tiling.rows + 2 * tiling.overlap) * columns
-    return round(pixels * (bytes_per_pixel + COPIES * scale**2 * max(channels, 3) * FLOAT))
+    return round(pixels * (bytes_per_pixel + COPIES * scale * scale * max(channels, 3) * FLOAT))
