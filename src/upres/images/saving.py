@@ -28,9 +28,7 @@ _COLOUR_FIELDS = ("icc-profile-data",)
 _FRAME_FIELDS = ("delay", "loop", "background")
 _OTHER_FIELDS = ("exif-data", "xmp-data", "iptc-data", "photoshop-data", "resolution-unit")
 CLASSIC = 3_500_000_000  # bytes of pixels; a TIFF of more may pass the 4 GB of its small kind
-OPTIMISED = (
-    8_000_000  # pixels; to choose its codes, a JPEG's encoder holds all of them, 12 bytes each
-)
+OPTIMISED = 8_000_000  # pixels; to choose its codes a JPEG encoder holds them, 12 bytes each
 
 
 @dataclass(frozen=True)
