@@ -1,0 +1,89 @@
+"""A program for tests: folders of pictures that are enlarged by processes that are stopped.
+
+Called with: the folder of pictures, the folder for results, and as JSON a list of how its lives
+end. A number is the share of an unbroken run's time after which a life is killed; "interrupt 0.3"
+the same for Ctrl-C; "unnamed 2" and "named 2" kill it before or after the second result gets its
+name. The last life is left alone. Each is forked from this process so that torch is imported once.
+Prints each life's exit code and the half-written files that it left, as JSON.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from upres.errors import Interrupted
+from upres.upscaling.folder import FolderSettings, upscale_folder
+from upres.upscaling.upscaler import Upscaler
+
+SLOW = 0.003  # seconds a tile
+Death = float | str
+
+
+class SlowNearest(nn.Module):
+    """Twice as large."""
+
+    def forward(self, lr: Tensor) -> Tensor:
+        time.sleep(SLOW)
+        return lr.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def die_at(place: str, number: int) -> None:
+    """Kill this process when the `number`-th result gets its name."""
+    named = 0
+
+    def replace(self: Path, target: Path) -> Path:
+        nonlocal named
+        named += 1
+        if (place, named) == ("unnamed", number):
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.replace(self, target)
+        if (place, named) == ("named", number):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return target
+
+    Path.replace = replace  # type: ignore[method-assign, assignment]
+
+
+def life(photos: Path, results: Path, death: Death | None, unbroken: float) -> int:
+    """Fork, enlarge the folder, and end as `death` says; return the exit code."""
+    kind, _, number = str(death).partition(" ") if isinstance(death, str) else ("", "", "")
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # not so in a background job
+        if kind in ("unnamed", "named"):
+            die_at(kind, int(number))
+        upscaler = Upscaler(SlowNearest(), 2, 0, precision="float32", tile=16)
+        try:
+            upscale_folder(photos, results, upscaler, FolderSettings(recursive=True))
+        except Interrupted:
+            os._exit(130)
+        os._exit(0)
+    if isinstance(death, float) or kind == "interrupt":
+        time.sleep(unbroken * float(death if isinstance(death, float) else number))
+        os.kill(child, signal.SIGKILL if isinstance(death, float) else signal.SIGINT)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main() -> None:
+    photos, results = Path(sys.argv[1]), Path(sys.argv[2])
+    deaths: list[Death] = json.loads(sys.argv[3])
+    torch.set_num_threads(1)
+    began = time.perf_counter()
+    life(photos, results / "unbroken", None, 0.0)
+    unbroken = time.perf_counter() - began
+    ends = []
+    for death in [*deaths, None]:
+        code = life(photos, results / "broken", death, unbroken)
+        left = [path.name for path in (results / "broken").rglob(".*")]
+        ends.append({"code": code, "half-written": left})
+    sys.stdout.write(json.dumps(ends))
+
+
+if __name__ == "__main__":
+    main()
