@@ -61,7 +61,7 @@ def read_picture(path: Path) -> Picture:
     Raises BadPicture when the file is missing, damaged, cut short, no picture, or has values that
     are neither 8 nor 16 bits deep.
     """
-    opened = open_picture(path)
+    opened = open_picture(path, cmyk_as="srgb")
     if opened.bits == 32 or opened.colours not in (1, 3):
         raise BadPicture(
             f"{path} has {opened.colours} channels of {opened.bits} bits; grey or RGB of 8 or 16 "

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyvips
@@ -18,10 +18,14 @@ from numpy.typing import NDArray
 
 from upres.errors import BadPicture
 from upres.images.animated_png import is_animated, read_frames
+from upres.images.refusals import check_pages, check_values, whole_pages
+from upres.images.soundness import check_sound
+from upres.images.tiff_directory import read_pages
 
 Rows = NDArray[np.uint8 | np.uint16 | np.float32]
 
 BLOCK_ROWS = 64
+_HEAD = 1 << 16  # bytes that are searched for what kind of file it is
 _KINDS: dict[str, tuple[type[Any], int]] = {  # libvips's format: numpy's type, bits
     "uchar": (np.uint8, 8),
     "ushort": (np.uint16, 16),
@@ -30,6 +34,7 @@ _KINDS: dict[str, tuple[type[Any], int]] = {  # libvips's format: numpy's type, 
 _LOADERS = {  # the word in libvips's loader: the format's name
     "png": "PNG",
     "jpeg": "JPEG",
+    "uhdr": "JPEG",  # with a gain map, which is left out
     "webp": "WebP",
     "tiff": "TIFF",
     "gif": "GIF",
@@ -45,7 +50,9 @@ class Opened:
     image: libvips's, with everything else that the file holds as fields. It can be read once,
     from top to bottom. colours: 1, 3, or the bands of a scientific picture. alpha: one more band
     behind them. frames: pictures of `height` rows each, below each other in `image`.
-    cmyk: the file is CMYK; `image` is sRGB, made by its profile, which `cmyk_profile` is.
+    cmyk: the file is CMYK; `image` is RGB, made by its profile, which `cmyk_profile` is.
+    depth: bits of the file's values; in a HEIF file of 10 or 12 bits they are spread over 16.
+    lossless: a WebP file that keeps every value.
     """
 
     path: Path
@@ -59,6 +66,8 @@ class Opened:
     frames: int = 1
     cmyk: bool = False
     cmyk_profile: bytes | None = None
+    depth: int = 8
+    lossless: bool = False
 
     def blocks(self) -> Iterator[Rows]:
         """Yield all rows of all frames, in blocks (rows, width, channels) of the file's type.
@@ -82,16 +91,22 @@ class Opened:
         return profile
 
 
-def open_picture(path: Path) -> Opened:
+def open_picture(path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3") -> Opened:
     """Return the picture in a file of any kind that libvips knows, turned upright by its EXIF tag.
 
+    cmyk_as: the RGB space that CMYK becomes, by its profile; both have sRGB's tone curve, but P3
+    holds most colours of print.
     Raises BadPicture when the file is missing, damaged, no picture, or has values that are neither
     8 or 16 bits deep nor float.
     """
+    os.close(_descriptor(path))
+    pages = read_pages(path)
+    check_pages(path, pages)
     with _readable(path):
         image = _loaded(path)
+        check_sound(path, image)
         animated = is_animated(path)
-        many = animated or _count(image) > 1
+        many = animated or (_count(image) > 1 and whole_pages(pages) != 1)
         turned = int(_field(image, "orientation") or 1) > 1
         if animated:
             image = read_frames(path)
@@ -100,11 +115,15 @@ def open_picture(path: Path) -> Opened:
         cmyk = image.interpretation == "cmyk"
         cmyk_profile = _field(image, "icc-profile-data") if cmyk else None
         kind = _kind_of(image)
+        bits = _KINDS.get(image.format, (None, 0))[1]
         if cmyk:
-            image = image.icc_transform("srgb", embedded=True, input_profile="cmyk")
-        if image.format == "double":
-            image = image.cast("float")
-        _check_values(path, image)
+            image = image.icc_transform(
+                cmyk_as, embedded=True, input_profile="cmyk", depth=8 if cmyk_as == "srgb" else 16
+            )
+        check_values(path, image)
+        depth = _depth(image, kind)
+        if kind == "AVIF" and depth < _KINDS[image.format][1]:
+            image = _spread(image, depth)
         frames = image.height // image.get("page-height") if many else 1
         if turned:
             image = image.autorot()
@@ -117,10 +136,12 @@ def open_picture(path: Path) -> Opened:
         height=image.height // frames,
         colours=colours,
         alpha=alpha,
-        bits=_KINDS[image.format][1],
+        bits=bits,
         frames=frames,
         cmyk=cmyk,
         cmyk_profile=cmyk_profile,
+        depth=depth,
+        lossless=kind == "WebP" and is_lossless(path),
     )
 
 
@@ -154,12 +175,24 @@ def _descriptor(path: Path) -> int:
         raise BadPicture(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _check_values(path: Path, image: Any) -> None:
-    if image.format not in _KINDS or image.coding != "none":
-        raise BadPicture(
-            f"{path} holds {image.format if image.coding == 'none' else image.coding} values; "
-            f"a picture of 8 or 16 bits or floats was expected: convert it first."
-        )
+def is_lossless(path: Path) -> bool:
+    """Return whether the first picture of a WebP file is kept without loss."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    lossless, lossy = head.find(b"VP8L"), head.find(b"VP8 ")
+    return lossless >= 0 and (lossy < 0 or lossless < lossy)
+
+
+def _depth(image: Any, kind: str) -> int:
+    """Return the bits of the file's values, which may be fewer than those they are held in."""
+    bits = _KINDS[image.format][1]
+    return int(_field(image, "bits-per-sample") or bits) if kind == "AVIF" else bits
+
+
+def _spread(image: Any, depth: int) -> Any:
+    """Return values of `depth` bits, which libvips shifts up, over all 16: white is 65535."""
+    spread = image.linear(65535 / (65536 - 2 ** (16 - depth)), 0.5).cast("ushort")
+    return spread.copy(interpretation=image.interpretation)
 
 
 def _channels(image: Any) -> tuple[int, bool]:

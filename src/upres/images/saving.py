@@ -18,6 +18,7 @@ import pyvips
 from upres.atomic import replacing
 from upres.errors import BadPicture
 from upres.images import animated_png
+from upres.images.described import upright_xmp, without_thumbnail
 from upres.images.fed_image import consumed
 from upres.images.formats import Format, format_of
 from upres.images.opening import Opened, Rows, reason
@@ -26,6 +27,7 @@ Metadata = Literal["keep", "colour", "none"]
 TYPES: dict[int, type[Any]] = {8: np.uint8, 16: np.uint16, 32: np.float32}
 _COLOUR_FIELDS = ("icc-profile-data",)
 _FRAME_FIELDS = ("delay", "loop", "background")
+_UNTRUE = ("exif-ifd0-Orientation", "exif-ifd2-PixelXDimension", "exif-ifd2-PixelYDimension")
 _OTHER_FIELDS = ("exif-data", "xmp-data", "iptc-data", "photoshop-data", "resolution-unit")
 CLASSIC = 3_500_000_000  # bytes of pixels; a TIFF of more may pass the 4 GB of its small kind
 OPTIMISED = 8_000_000  # pixels; to choose its codes a JPEG encoder holds them, 12 bytes each
@@ -131,27 +133,39 @@ def _dressed(image: Any, like: Opened, form: Format, *, height: int, save: SaveS
     if save.metadata == "keep":
         fields = like.image.get_fields()
         names += [*_OTHER_FIELDS, *(name for name in fields if name.startswith("exif-ifd"))]
-        names = [name for name in names if name != "exif-ifd0-Orientation"]
+        names = [name for name in names if name not in _UNTRUE and "exif-ifd1" not in name]
     if like.frames > 1:
         names += _FRAME_FIELDS
         image.set_type(pyvips.GValue.gint_type, "page-height", height)
     for name in names:
         if like.image.get_typeof(name):
-            image.set_type(like.image.get_typeof(name), name, like.image.get(name))
+            value = like.image.get(name)
+            if name == "exif-data":
+                value = without_thumbnail(value)
+            if name == "xmp-data":
+                value = upright_xmp(value, image.width, height)
+            image.set_type(like.image.get_typeof(name), name, value)
     if save.metadata == "keep":
         image.set_type(pyvips.GValue.gint_type, "orientation", 1)  # the rows are upright
-    if like.cmyk and form.cmyk:
-        return _to_cmyk(image, like)
-    return image
+    if not like.cmyk:
+        return image
+    return (
+        _to_cmyk(image, like, bits)
+        if form.cmyk
+        else image.icc_transform("srgb", input_profile="p3", depth=bits)
+    )
 
 
-def _to_cmyk(image: Any, like: Opened) -> Any:
-    """Return sRGB as CMYK by the profile that the file had."""
+def _to_cmyk(image: Any, like: Opened, bits: int) -> Any:
+    """Return RGB as CMYK by the profile that the file had."""
+    image = image.icc_import(embedded=True, input_profile="p3").copy()
+    depth = min(bits, 16)
     if like.cmyk_profile is None:
-        return image.icc_transform("cmyk", input_profile="srgb")
-    image = image.icc_import(input_profile="srgb").copy()
+        image = image.icc_export(output_profile="cmyk", depth=depth).copy()
+        image.remove("icc-profile-data")  # the original names none either
+        return image
     image.set_type(pyvips.GValue.blob_type, "icc-profile-data", like.cmyk_profile)
-    return image.icc_export()
+    return image.icc_export(depth=depth)
 
 
 def _interpretation(like: Opened, bits: int) -> str:
@@ -165,6 +179,8 @@ def _options(form: Format, like: Opened, save: SaveSettings, pixels: int) -> dic
     options: dict[str, Any] = dict(form.options)
     if form.quality is not None:
         options["Q"] = save.quality or form.quality
+    if form.name == "WebP" and like.lossless and save.quality is None:
+        options["lossless"] = True
     if form.name == "JPEG":
         options["optimize_coding"] = pixels <= OPTIMISED
     if form.name == "TIFF":
