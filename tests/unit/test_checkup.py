@@ -1,0 +1,92 @@
+"""What is measured of a model here: seams where it is short-sighted, and none where it is not."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from upres.cli.doctor import doctor
+from upres.upscaling.checkup import sample_picture, seams, speed
+from upres.upscaling.tile_network import TileNetwork
+
+app = typer.Typer()
+app.command()(doctor)
+
+PICTURE = sample_picture(8, 256)
+
+
+class Blur(torch.nn.Module):
+    """The mean of a row of pixels, `reach` to each side; x1."""
+
+    def __init__(self, reach: int) -> None:
+        super().__init__()
+        self.reach = reach
+        self.weight = torch.nn.Parameter(torch.ones(3, 1, 1, 2 * reach + 1) / (2 * reach + 1))
+
+    def forward(self, lr):
+        padding = (0, self.reach)
+        return torch.nn.functional.conv2d(lr, self.weight, padding=padding, groups=3)
+
+
+def found_of(reach):
+    found = seams(TileNetwork(Blur(reach), "float32"), 1, reach, PICTURE)
+    return {(seam.overlap, seam.blend): seam for seam in found}
+
+
+def test_the_seam_is_nothing_from_the_radius_on_and_something_before():
+    found = found_of(14)
+    assert list(found) == [(0, 0), (4, 0), (8, 0), (12, 0), (14, 0)]
+    assert found[14, 0].largest < 0.001
+    assert found[12, 0].largest > 0.01
+    assert found[0, 0].largest > found[4, 0].largest > found[8, 0].largest
+    assert 0 < found[4, 0].mean < found[4, 0].largest
+
+
+def test_a_seam_is_told_in_levels_of_255():
+    """Half of what a pixel at the seam sees is missing, so half of its value."""
+    picture = np.ones((4, 256, 3), np.float32)
+    blur = TileNetwork(Blur(100), "float32")
+    first = next(iter(seams(blur, 1, 100, picture)))
+    assert first.largest == pytest.approx(255 * 100 / 201, rel=0.01)
+
+
+def test_a_network_that_sees_far_is_judged_with_the_fade_that_is_used():
+    found = found_of(100)
+    assert (32, 16) in found and (80, 16) in found
+    assert found[32, 16].largest < found[32, 0].largest
+
+
+def test_the_sample_has_edges_and_smooth_ground_and_stays_in_range():
+    assert PICTURE.shape == (8, 256, 3) and PICTURE.dtype == np.float32
+    assert PICTURE.min() >= 0 and PICTURE.max() <= 1 and PICTURE.std() > 0.1
+    assert np.array_equal(PICTURE, sample_picture(8, 256))
+
+
+def test_speed_and_difference_are_measured_on_the_tile():
+    tile = sample_picture(64, 64)
+    exactly = TileNetwork(Blur(2), "float32")
+    found = speed(exactly, tile, exactly(tile) + np.float32(2 / 255))
+    assert found.pixels_per_second > 0
+    assert found.largest == pytest.approx(2, rel=1e-4)
+    assert (found.precision, found.backend) == ("float32", "torch")
+
+
+def test_the_command_prints_a_table_and_json(monkeypatch, tmp_path):
+    from upres.upscaling import checkup
+
+    monkeypatch.setattr(checkup, "SPEED_SIDE", 32)
+    monkeypatch.setattr(checkup, "SEAM_PICTURE", (8, 64))
+    told = CliRunner().invoke(app, ["compact-x4"]).stdout
+    assert "seam: overlap" in told and "used; used by --exact" in told and "float32" in told
+    Image.new("RGB", (70, 40), (9, 9, 9)).save(tmp_path / "a.png")
+    asked = ["--picture", str(tmp_path / "a.png"), "--json"]
+    facts = json.loads(CliRunner().invoke(app, asked).stdout)
+    assert facts["radius"] == 18 and facts["seams"][-1]["overlap"] == 18
+    assert facts["speeds"][0]["precision"] == "float32"
+    Image.new("RGB", (63, 40)).save(tmp_path / "a.png")
+    refused = CliRunner().invoke(app, asked)
+    assert "a.png is 63x40; give a picture of 64x8 pixels at least." in str(refused.exception)
