@@ -1,19 +1,24 @@
 """`upres upscale` from the outside: paths on stdout, the rest on stderr, exit codes by contract."""
 
+import io
+import json
+import re
+
 import numpy as np
 import pytest
+import pyvips
 import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from upres.cli.upscale import upscale
-from upres.errors import BadPicture, BadSetting, BadWeights, WorkFailed
+from upres.cli.upscale import CONTEXT, upscale
+from upres.errors import BadPicture, BadSetting, BadWeights, UpresError, WontFit, WorkFailed
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
 from upres.weights.checkpoint import CheckpointHeader, save_checkpoint
 
 app = typer.Typer()
-app.command()(upscale)
+app.command(context_settings=CONTEXT)(upscale)
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +40,25 @@ def photos(tmp_path):
     return folder
 
 
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+def run(*arguments, **how):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], **how)
+
+
+def size_of(path):
+    with Image.open(path) as image:
+        return image.size
 
 
 def test_a_folder_is_enlarged_and_the_results_are_named(photos, model, tmp_path):
     result = run(photos, "-o", tmp_path / "out", "--model", model, "--precision", "bf16")
     assert result.exit_code == 0, result.exception
     assert result.stdout == f"{tmp_path / 'out' / 'a_x2.png'}\n{tmp_path / 'out' / 'b_x2.png'}\n"
-    assert result.stderr == "Enlarged 2 pictures x2 in bf16.\n"
+    estimate, last = result.stderr.splitlines()
+    assert re.fullmatch(
+        r"2 pictures: about \d+ s, \d+ MB of memory, up to 840 bytes on disk\.", estimate
+    )  # two pictures of 14x10 pixels of 3 bytes
+    assert last.startswith("2 done, 0 skipped, 0 failed; 0.0 megapixels at ")
+    assert last.endswith(" a second; 0 of 2 tiles redone in float32.")
     with Image.open(tmp_path / "out" / "a_x2.png") as sr:
         assert sr.size == (14, 10)
 
@@ -69,7 +84,7 @@ def test_a_bad_file_among_good_ones_is_a_partial_failure(photos, model, tmp_path
     assert isinstance(result.exception, WorkFailed)
     assert result.exception.exit_code == 1
     assert "1 of 3 pictures failed:\n" in str(result.exception)
-    assert len(result.stdout.splitlines()) == len(list((tmp_path / "out").iterdir())) == 2
+    assert len(result.stdout.splitlines()) == len(list((tmp_path / "out").glob("*.png"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -94,6 +109,146 @@ def test_a_users_mistake_is_one_sentence_and_exit_2(
     assert sorted(path.name for path in photos.iterdir()) == ["a.png", "b.png"]
 
 
-@pytest.mark.parametrize("wrong", [["--tile", "-1"], ["--precision", "fp16"], []])
+@pytest.mark.parametrize(
+    "arguments, kind, message",
+    [
+        ([], BadPicture, "no picture is given"),
+        (["a.png", "-s", "2", "--width", "9"], BadSetting, "not by scale and width at once"),
+        (["a.png", "--fit", "9by9"], BadSetting, "--fit is '9by9', expected a size such as"),
+        (["a.png", "--tile", "big"], BadSetting, "--tile is 'big', expected a side in pixels"),
+        (["a.png", "--ext", "xyz"], BadSetting, "'.xyz'"),
+        (["a.png", "--device", "tpu"], BadSetting, "--device tpu is unknown"),
+        (["a.png", "--mask", "no.png"], BadPicture, "--mask no.png does not exist"),
+        (["a.png", "--memory", "lots"], BadSetting, "--memory 'lots' is no size"),
+        (["a.png", "--fidelity", "0.5"], BadSetting, "is one network alone"),
+        (["a.png", "-dn", "0.5"], BadSetting, "give --model realesr-general-x4v3"),
+        (["a.png", "--face_enhance"], BadSetting, "faces are not restored here"),
+        (["a.png", "-"], BadSetting, "- is one picture alone"),
+        (["a.png", "--width", "6"], BadSetting, "ask for a larger size"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything(
+    photos, model, monkeypatch, arguments, kind, message
+):
+    monkeypatch.chdir(photos)
+    result = run("--model", model, *arguments)
+    assert isinstance(result.exception, kind), result.exception
+    assert message in str(result.exception)
+    assert sorted(path.name for path in photos.iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("wrong", [["--tile"], ["--precision", "int8"], ["--fidelity", "2"]])
 def test_wrong_options_are_usage_errors(photos, wrong):
-    assert run(*([photos / "a.png"] if wrong else []), *wrong).exit_code == 2
+    assert run(photos / "a.png", *wrong).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "wish, name, size",
+    [
+        (["--scale", "1.5"], "a_x1.5.png", (11, 8)),  # 10.5 and 7.5: halves go up
+        (["--outscale", "3"], "a_x3.png", (21, 15)),
+        (["--width", "20"], "a_w20.png", (20, 14)),
+        (["--height", "10"], "a_h10.png", (14, 10)),
+        (["--long-edge", "28"], "a_long28.png", (28, 20)),
+        (["--fit", "100x10"], "a_100x10.png", (14, 10)),
+    ],
+)
+def test_any_size_may_be_asked_for_and_the_name_tells_it(photos, model, wish, name, size):
+    assert run(photos / "a.png", "--model", model, *wish).exit_code == 0
+    assert size_of(photos / name) == size
+
+
+def test_what_people_type_who_come_from_real_esrgan(photos, model, tmp_path):
+    arguments = ["-n", model, "-i", photos / "a.png", "-o", tmp_path / "results", "-s", "2"]
+    arguments += ["-t", "4", "--tile_pad", "10", "--pre_pad=0", "--fp32", "--suffix", "out"]
+    arguments += ["--ext", "jpg", "-g", "7"]
+    result = run(*arguments)
+    assert result.stdout == f"{tmp_path / 'results' / 'a_out.jpg'}\n", result.exception
+    assert "--tile-pad is ignored: tiles overlap by what the network sees" in result.stderr
+    assert "-g 7 is ignored: PyTorch sees " in result.stderr
+    assert size_of(tmp_path / "results" / "a_out.jpg") == (14, 10)
+
+
+def test_what_people_type_who_come_from_ncnn(photos, model, tmp_path):
+    arguments = ["-m", model.parent, "-n", "small", "-i", photos, "-o", tmp_path / "out"]
+    result = run(*arguments, "-s", "2", "-x", "-f", "webp", "-j", "1:2:2", "-g", "-1")
+    assert result.exit_code == 0, result.exception
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.webp")) == ["a_x2.webp", "b_x2.webp"]
+    assert "-j is ignored" in result.stderr
+
+
+def test_a_folder_goes_on_where_it_was_and_says_so(photos, model, tmp_path):
+    arguments = (photos, "-o", tmp_path / "out", "--model", model)
+    assert run(*arguments).stderr.splitlines()[-1].startswith("2 done, 0 skipped")
+    (tmp_path / "out" / "b_x2.png").unlink()
+    again = run(*arguments)
+    assert again.stdout == f"{tmp_path / 'out' / 'b_x2.png'}\n"
+    assert again.stderr.splitlines()[-1].startswith("1 done, 1 skipped, 0 failed; ")
+
+
+def test_other_options_are_another_result(photos, model, tmp_path):
+    arguments = (photos, "-o", tmp_path / "out", "--model", model, "--suffix", "_big")
+    assert run(*arguments).exit_code == 0
+    changed = run(*arguments, "--strength", "0.5")
+    assert "was made from another picture, or with other options" in str(changed.exception)
+
+
+def test_events_are_json_lines(photos, model):
+    (photos / "c.png").write_bytes(b"no picture")
+    result = run(photos, "--model", model, "--json")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [e["event"] for e in events if e["event"] in ("planned", "finished")] == [
+        "planned",
+        "finished",
+    ]
+    assert events[-1]["done"] == 2 and events[-1]["tiles"] == 2
+    (failed,) = events[-1]["failures"]
+    assert failed["source"] == str(photos / "c.png") and "no picture" in failed["error"]
+    assert result.exception.exit_code == 1
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(photos, model, tmp_path):
+    result = run(photos, "-o", tmp_path / "out", "--model", model, "--scale", "3", "--dry-run")
+    lines = result.stdout.splitlines()
+    a, b = photos / "a.png", tmp_path / "out" / "a_x3.png"
+    assert lines[0] == f"{a} 7x5 -> {b} 21x15, 2 passes"
+    assert lines[2].startswith("All of it: about ")
+    assert not (tmp_path / "out").exists()
+    refused = run(photos, "-o", tmp_path / "out", "--model", model, "--dry-run", "--scale", "0.5")
+    assert "2 of 2 pictures cannot be enlarged" in str(refused.exception)
+
+
+def test_a_picture_comes_from_standard_input_and_goes_to_standard_output(photos, model):
+    picture = (photos / "a.png").read_bytes()
+    result = run("-", "--model", model, "--ext", "webp", input=picture)
+    assert result.exit_code == 0, result.exception
+    with Image.open(io.BytesIO(result.stdout_bytes)) as image:
+        assert (image.format, image.size) == ("WEBP", (14, 10))
+    assert result.stderr == "1 done: 14x10; 0 of 1 tiles redone in float32.\n"
+    to_file = run("-", "-o", photos / "c.png", "--model", model, input=picture)
+    assert to_file.stdout == f"{photos / 'c.png'}\n"
+    bad = run("-", "--model", model, input=b"no picture")
+    assert isinstance(bad.exception, BadPicture)
+    assert "standard input" in str(bad.exception)
+    assert bad.stdout == ""
+
+
+def test_what_seems_not_to_fit_is_refused_with_advice_unless_told_to_try(photos, model):
+    arguments = (photos / "a.png", "--model", model, "--memory", "1M")
+    refused = run(*arguments)
+    assert isinstance(refused.exception, WontFit)
+    assert re.search(r"give --memory \d+M, .* or pass --yes to try\.", str(refused.exception))
+    assert not (photos / "a_x2.png").exists()
+    assert isinstance(run(*arguments, "--dry-run").exception, UpresError)
+    assert run(*arguments, "--yes").exit_code == 0
+
+
+def test_depth_and_mask_and_look_reach_the_picture(photos, model):
+    Image.new("L", (7, 5), 255).save(photos / "mask.png")
+    look = ["--strength", "0", "--consistent", "--keep-colour", "--depth", "16", "--exact"]
+    masked = run(photos / "a.png", "--model", model, "--mask", photos / "mask.png", "--depth", "16")
+    assert masked.exit_code == 0, masked.exception
+    plain = run(photos / "b.png", "--model", model, *look, "--tile", "auto", "--memory", "1G")
+    assert plain.exit_code == 0, plain.exception
+    one, other = (pyvips.Image.new_from_file(str(photos / f"{n}_x2.png")) for n in "ab")
+    assert one.format == other.format == "ushort"

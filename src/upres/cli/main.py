@@ -27,6 +27,7 @@ def _register() -> None:
     from upres.cli import (
         demo,
         describe,
+        doctor,
         evaluate,
         interpolate,
         metrics,
@@ -52,7 +53,8 @@ def _register() -> None:
     app.command("metrics")(metrics.metrics)
     app.command("protocols")(protocols.protocols)
     app.command("self-check")(self_check.self_check)
-    app.command("upscale")(upscale.upscale)
+    app.command("upscale", context_settings=upscale.CONTEXT)(upscale.upscale)
+    app.command("doctor")(doctor.doctor)
     app.command("interpolate")(interpolate.interpolate)
     app.command("sweep")(sweep.sweep)
     app.command("report")(report.report)

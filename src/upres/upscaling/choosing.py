@@ -1,48 +1,58 @@
 """Which weights are used: a model as it is named, or the network between two that belong together.
 
 A pair is two networks of one kind, one trained on from the other: a model of the zoo and its
-NAME-gan, the stages of a run, realesr-general-x4v3 and its twin.
+NAME-gan, the stages of a run, Real-ESRGAN and the Real-ESRNet that it was trained from, and
+realesr-general-x4v3 with its twin.
 """
 
 from pathlib import Path
 
 from upres.errors import BadSetting
 from upres.weights.checkpoint import CheckpointHeader
+from upres.weights.download import Progress
 from upres.weights.interpolate import interpolated
 from upres.weights.model import Model, load_model, zoo_names
+from upres.weights.published_models import published_model
 
 GENERAL = "realesr-general-x4v3"
 GENERAL_NOISY = "realesr-general-wdn-x4v3"
 GAN = "-gan"  # behind the name of a shipped model, the name of its twin
+PUBLISHED_PAIR = ("RealESRNet_x4plus", "RealESRGAN_x4plus")
 
 
 def choose_model(
-    name: str | Path, *, fidelity: float | None = None, denoise: float | None = None
+    name: str | Path,
+    *,
+    fidelity: float | None = None,
+    denoise: float | None = None,
+    progress: Progress | None = None,
 ) -> Model:
     """Return the model `name`, or the one between it and its twin.
 
     fidelity: 0..1, the share of the network trained for PSNR. denoise: 0..1, the share of
-    realesr-general-x4v3 (the rest is its twin that keeps noise).
+    realesr-general-x4v3 (the rest is its twin that keeps noise). progress: of downloads.
     Raises BadSetting for a model without a twin and values outside 0..1, and as `load_model`.
     """
     if fidelity is None and denoise is None:
-        return load_model(name)
+        return load_model(name, progress=progress)
     if fidelity is not None and denoise is not None:
         raise BadSetting(
             "--fidelity and --denoise-strength both mix two networks; give one of them."
         )
     if denoise is not None:
         _refuse_outside("--denoise-strength", denoise)
-        if Path(name).stem not in (GENERAL, GENERAL_NOISY):
+        if _published(name) not in (GENERAL, GENERAL_NOISY):
             raise BadSetting(
                 f"--denoise-strength mixes {GENERAL} with its twin, and the model is {name}; "
                 f"give --model {GENERAL}, or leave it out."
             )
-        return interpolated(load_model(GENERAL), load_model(GENERAL_NOISY), 1 - denoise)
-    assert fidelity is not None
-    _refuse_outside("--fidelity", fidelity)
-    smooth, sharp = pair_of(name)
-    return interpolated(load_model(smooth), load_model(sharp), 1 - fidelity)
+        pair, share = (GENERAL, GENERAL_NOISY), denoise
+    else:
+        assert fidelity is not None
+        _refuse_outside("--fidelity", fidelity)
+        pair, share = pair_of(name), fidelity
+    first, second = (load_model(end, progress=progress) for end in pair)
+    return interpolated(first, second, 1 - share)
 
 
 def pair_of(name: str | Path) -> tuple[str, str]:
@@ -51,6 +61,8 @@ def pair_of(name: str | Path) -> tuple[str, str]:
     name: either of a shipped pair, a run with a GAN stage, or one of that run's stages.
     Raises BadSetting where there are not both.
     """
+    if _published(name) in PUBLISHED_PAIR:
+        return PUBLISHED_PAIR
     first = str(name).removesuffix(GAN)
     if {first, first + GAN} <= set(zoo_names()):
         return first, first + GAN
@@ -70,7 +82,14 @@ def is_adversarial(model: Model) -> bool:
 
     A file of another program does not say how it was trained, so it is held possible.
     """
+    if model.published is not None:
+        return model.published.gan
     return _is_adversarial(model.header)
+
+
+def _published(name: str | Path) -> str | None:
+    known = published_model(str(name).removesuffix(".pth"))
+    return None if known is None else known.name
 
 
 def _is_adversarial(header: CheckpointHeader | None) -> bool:

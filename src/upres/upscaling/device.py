@@ -25,3 +25,8 @@ def pick_device(wish: str) -> torch.device:
     if kind == "mps" and not torch.backends.mps.is_available():
         raise BadSetting("--device mps: PyTorch sees no Apple GPU here; give --device auto.")
     return torch.device(wish)
+
+
+def cuda_devices() -> int:
+    """Return how many CUDA devices PyTorch sees."""
+    return torch.cuda.device_count()
