@@ -29,6 +29,7 @@ def _register() -> None:
         describe,
         doctor,
         evaluate,
+        export,
         interpolate,
         metrics,
         prepare,
@@ -56,6 +57,7 @@ def _register() -> None:
     app.command("upscale", context_settings=upscale.CONTEXT)(upscale.upscale)
     app.command("doctor")(doctor.doctor)
     app.command("interpolate")(interpolate.interpolate)
+    app.command("export")(export.export)
     app.command("sweep")(sweep.sweep)
     app.command("report")(report.report)
     app.add_typer(weights.app, name="weights")

@@ -1,0 +1,1 @@
+"""Generators as files of other runtimes: ONNX and OpenVINO."""
