@@ -64,6 +64,31 @@ def test_help_of_a_command_imports_no_torch(command: str) -> None:
     assert "LOADED False" in found
 
 
+def test_importing_the_package_and_its_upscaler_takes_under_two_seconds() -> None:
+    # of the processor; torch and numpy are most of it
+    seconds = []
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        fresh("import upres; upres.Upscaler")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < 2, seconds
+
+
+def test_upscaling_needs_nothing_that_only_training_needs() -> None:
+    found = fresh(
+        "import sys\n"
+        "import numpy, upres\n"
+        "upscaler = upres.Upscaler.load('compact-x4', upres.UpscaleSettings(strength=0.5))\n"
+        "upscaler(numpy.zeros((8, 8, 3), 'uint8'))\n"
+        "training = ('lightning_fabric', 'lightning_utilities', 'torchmetrics', 'wandb',\n"
+        "            'tensorboard', 'matplotlib', 'jinja2', 'upres.training', 'upres.losses',\n"
+        "            'upres.recipes', 'upres.evaluation', 'typer', 'huggingface_hub', 'spandrel')\n"
+        "print('LOADED', [name for name in training if name in sys.modules])\n"
+    )
+    assert "LOADED []" in found
+
+
 def test_a_network_takes_at_most_four_of_our_files() -> None:
     found = json.loads(
         fresh(
