@@ -1,6 +1,7 @@
 """Animated PNG, which libvips takes for a still picture: read and written by Pillow."""
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from upres.errors import BadPicture
 
 _HEAD = 1 << 16  # bytes of a file that are searched: the chunk stands before the pixels
+_LARGEST = 89_000_000  # pixels of a frame; from 89,478,485 on Pillow warns of bombs
 
 
 def is_animated(path: Path) -> bool:
@@ -25,8 +27,10 @@ def is_animated(path: Path) -> bool:
 def read_frames(path: Path) -> Any:
     """Return all frames below each other as libvips's RGBA image with its timing as fields.
 
-    Raises BadPicture for a damaged file, and for 16 bits, which Pillow would cut to 8.
+    Raises BadPicture for a damaged file, for 16 bits, which Pillow would cut to 8, and for frames
+    beyond what Pillow takes without a warning.
     """
+    _refuse_large(path)
     try:
         with Image.open(path) as image:
             if _is_deep(path):
@@ -37,7 +41,7 @@ def read_frames(path: Path) -> Any:
                 frames.append(np.asarray(image.convert("RGBA")))
                 delays.append(round(image.info.get("duration", 0)))
             loop, icc = int(image.info.get("loop", 0)), image.info.get("icc_profile")
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, EOFError, SyntaxError, ValueError) as error:
         raise BadPicture(
             f"{path} is damaged or cut short ({error}); get the file again or leave it out."
         ) from error
@@ -73,6 +77,16 @@ def encoded(image: Any) -> bytes:
     buffer = io.BytesIO()
     frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:], **info)
     return buffer.getvalue()
+
+
+def _refuse_large(path: Path) -> None:
+    with path.open("rb") as file:
+        width, height = struct.unpack(">II", file.read(24)[16:])
+    if width * height > _LARGEST:
+        raise BadPicture(
+            f"{path} is an animated PNG of {width}x{height} pixels, and frames are held in memory "
+            f"whole, up to {_LARGEST // 1_000_000} megapixels; convert it to a TIFF of pages."
+        )
 
 
 def _is_deep(path: Path) -> bool:

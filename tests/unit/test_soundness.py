@@ -1,0 +1,99 @@
+"""What decoders let pass: bombs, texts, GIFs and TIFFs without their end, JPEGs made up."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pyvips
+
+from damage import good_files, jpeg_of_size, tiff_of_size
+from upres.errors import BadPicture
+from upres.images.missing_parts import missing_in_gif, missing_in_tiff
+from upres.images.opening import open_picture
+from upres.images.soundness import check_jpeg_data
+
+
+@pytest.fixture(scope="module")
+def good() -> dict[str, bytes]:
+    return good_files()
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def test_a_gif_lacks_a_frame_but_not_its_last_byte(good: dict[str, bytes], tmp_path: Path) -> None:
+    data = good["moving.gif"]
+    whole = written(tmp_path, "whole.gif", data + b"behind the end")
+    no_mark = written(tmp_path, "mark.gif", data[:-1])
+    cut = written(tmp_path, "cut.gif", data[:-100])
+    assert missing_in_gif(whole) is None
+    assert missing_in_gif(no_mark) is None
+    assert missing_in_gif(cut) == "a frame breaks off"
+    with pytest.raises(BadPicture, match=r"cut.gif is damaged or cut short .a frame breaks off."):
+        open_picture(cut)
+
+
+@pytest.mark.parametrize("name", ["tiles.tif", "large.tif", "pages.tif", "cmyk.tif", "strips.tif"])
+def test_a_sound_tiff_lacks_nothing(good: dict[str, bytes], tmp_path: Path, name: str) -> None:
+    assert missing_in_tiff(written(tmp_path, name, good[name])) is None
+
+
+def test_a_tiff_of_big_endian_numbers_is_understood(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile", reason="writes TIFF of both orders")
+    path = tmp_path / "big.tif"
+    values = np.zeros((40, 30), np.uint8)
+    tifffile.imwrite(path, values, byteorder=">", rowsperstrip=10)
+    assert missing_in_tiff(path) is None
+    data = path.read_bytes()
+    entry = data.index(bytes([1, 1, 0, 4]))  # ImageLength (257), one LONG: 40 becomes 400
+    path.write_bytes(data[: entry + 8] + (400).to_bytes(4, "big") + data[entry + 12 :])
+    assert missing_in_tiff(path) == "its size takes 40 strips, and it has 4"
+
+
+def test_a_tiff_whose_profile_was_cut_off_is_refused(
+    good: dict[str, bytes], tmp_path: Path
+) -> None:
+    cut = written(tmp_path, "cmyk.tif", good["cmyk.tif"][:-100])
+    with pytest.raises(BadPicture, match="the value of tag 34675 lies behind its end"):
+        open_picture(cut)
+
+
+def test_a_tiff_with_fewer_tiles_than_its_size_takes_is_refused(
+    good: dict[str, bytes], tmp_path: Path
+) -> None:
+    wide = written(tmp_path, "wide.tif", tiff_of_size(good["tiles.tif"], 4096, 45))
+    with pytest.raises(BadPicture, match="its size takes 768 tiles, and it has 15"):
+        open_picture(wide)
+
+
+def test_a_bomb_is_refused_and_a_large_photo_is_not(tmp_path: Path) -> None:
+    flat = pyvips.Image.black(11_000, 10_000)
+    flat.tiffsave(str(tmp_path / "bomb.tif"), compression="deflate")
+    flat.tiffsave(str(tmp_path / "plain.tif"), compression="none")
+    with pytest.raises(BadPicture, match=r"tells of 11000x10000 pixels in [0-9]+ bytes"):
+        open_picture(tmp_path / "bomb.tif")
+    assert open_picture(tmp_path / "plain.tif").width == 11_000
+
+
+def test_a_drawing_in_text_is_no_picture(tmp_path: Path) -> None:
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect/></svg>'
+    with pytest.raises(BadPicture, match="no picture of a known kind"):
+        open_picture(written(tmp_path, "a.png", svg))
+
+
+@pytest.mark.parametrize("name", ["grey.jpg", "progressive.jpg"])
+def test_a_jpeg_whose_last_rows_are_made_up_is_refused(
+    good: dict[str, bytes], tmp_path: Path, name: str
+) -> None:
+    check_jpeg_data(written(tmp_path, "good[1].jpg", good[name]))
+    tall = written(tmp_path, "tall[1].jpg", jpeg_of_size(good[name], 70, 400))
+    with pytest.raises(BadPicture, match="premature end of data segment"):
+        check_jpeg_data(tall)
+
+
+def test_bytes_before_a_jpegs_end_are_no_damage(good: dict[str, bytes], tmp_path: Path) -> None:
+    data = good["grey.jpg"]
+    check_jpeg_data(written(tmp_path, "few.jpg", data[:-2] + bytes(4) + data[-2:]))
