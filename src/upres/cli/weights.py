@@ -82,6 +82,32 @@ def path_(
     typer.echo(zoo_file(name) if name in zoo_names() else locate(name, weights_dir).path)
 
 
+@app.command()
+def save(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model, a file, a run.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Is made where it is not.")],
+) -> None:
+    """Write a model as a folder to hand on: weights, config.json, a card in words."""
+    from upres.weights.model import load_model
+    from upres.weights.pretrained import save_pretrained
+
+    save_pretrained(load_model(model), folder)
+    typer.echo(folder)
+
+
+@app.command()
+def push(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model, a file, a run.")],
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Its name on the hub.")],
+    private: Annotated[bool, typer.Option("--private", help="Where it is made anew.")] = False,
+) -> None:
+    """Put a model with its card onto the Hugging Face hub; `hf auth login` comes before."""
+    from upres.weights.model import load_model
+    from upres.weights.pretrained import push_to_hub
+
+    typer.echo(push_to_hub(load_model(model), repository, private=private))
+
+
 @contextlib.contextmanager
 def download_bar(*, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
     """Yield a callback (bytes so far, bytes in all) that shows a bar on stderr, or None."""
@@ -92,7 +118,9 @@ def download_bar(*, quiet: bool = False) -> Iterator[Callable[[int, int], None] 
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     columns = ("downloading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("downloading", visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 

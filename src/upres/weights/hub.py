@@ -48,8 +48,11 @@ def fetch_from_hub(name: str) -> Path:
     wanted = parse_hub_name(name)
     hub = _hub()
     with _told(name):
-        file = wanted.file or _only_model(_files(hub, wanted), name)
-        return Path(hub.hf_hub_download(wanted.repository, file, revision=wanted.revision))
+        file = wanted.file or _model_in(hub, wanted, name)
+        at = {"repo_id": wanted.repository, "filename": file, "revision": wanted.revision}
+        if not isinstance(hub.try_to_load_from_cache(**at), str):
+            _ask(hub, wanted, file)  # a download asks again for half a minute before it gives up
+        return Path(hub.hf_hub_download(**at))
 
 
 def upload_folder(folder: Path, repository: str, *, private: bool, token: str | None) -> str:
@@ -67,22 +70,34 @@ def upload_folder(folder: Path, repository: str, *, private: bool, token: str | 
         return str(made)
 
 
-def _files(hub: Any, wanted: HubName) -> list[str]:
-    """What the repository holds; without a connection, what the cache does."""
+def _model_in(hub: Any, wanted: HubName, name: str) -> str:
+    """The file that is meant where none is named; without a connection the cache is looked at."""
+    errors = hub.errors
     try:
-        return list(hub.HfApi().list_repo_files(wanted.repository, revision=wanted.revision))
-    except hub.errors.HfHubHTTPError:
+        _ask(hub, wanted, MODEL_FILE)
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError):
         raise
-    except Exception as error:  # whichever the hub's client of the day raises without a connection
-        try:
-            kept = Path(
-                hub.snapshot_download(
-                    wanted.repository, revision=wanted.revision, local_files_only=True
-                )
-            )
-        except hub.errors.LocalEntryNotFoundError:
-            raise error from None
-        return [path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file()]
+    except errors.EntryNotFoundError:
+        files = hub.list_repo_files(wanted.repository, revision=wanted.revision)
+        return _only_model(files, name)
+    except Exception as error:  # what it uses for connections changes from version to version
+        return _only_model(_kept(hub, wanted, error), name)
+    return MODEL_FILE
+
+
+def _ask(hub: Any, wanted: HubName, file: str) -> None:
+    """Raise what the client raises where the hub does not have the file or does not answer."""
+    hub.get_hf_file_metadata(hub.hf_hub_url(wanted.repository, file, revision=wanted.revision))
+
+
+def _kept(hub: Any, wanted: HubName, reason: Exception) -> list[str]:
+    """What the cache holds of a repository; where that is nothing, the reason is raised."""
+    name, revision = wanted.repository, wanted.revision
+    try:
+        folder = Path(hub.snapshot_download(name, revision=revision, local_files_only=True))
+    except hub.errors.LocalEntryNotFoundError:
+        raise reason from None
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
 def _only_model(files: Sequence[str], name: str) -> str:
@@ -117,8 +132,6 @@ def _told(name: str) -> Iterator[None]:
         raise _missing(name, reason, "check the name, or log in by `hf auth login`") from error
     except errors.RevisionNotFoundError as error:
         raise _missing(name, "it has no such revision", "check what follows the @") from error
-    except errors.LocalEntryNotFoundError as error:
-        raise _missing(name, "there is no connection", "check it, and try again") from error
     except errors.EntryNotFoundError as error:
         raise _missing(name, "it has no such file", "check the file's name") from error
     except errors.HfHubHTTPError as error:
@@ -126,7 +139,7 @@ def _told(name: str) -> Iterator[None]:
         raise _missing(name, f"the hub answers {status}", "log in, or try again later") from error
     except (BadSetting, BadWeights):
         raise
-    except Exception as error:  # what it uses for connections changes from version to version
+    except Exception as error:  # of a connection
         reason = f"{error}".partition("\n")[0] or type(error).__name__
         raise _missing(name, reason, "check the connection, and try again") from error
 
