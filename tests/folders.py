@@ -25,7 +25,7 @@ def make_pictures(folder: Path, count: int) -> None:
         Image.fromarray(values).save(path)
 
 
-def stopped(photos: Path, results: Path, deaths: list[float | str]) -> list[dict[str, Any]]:
+def stopped(photos: Path, results: Path, deaths: list[str]) -> list[dict[str, Any]]:
     """Enlarge `photos` in lives that end as `deaths` says (see the program); return their ends.
 
     Results stand in "broken" in `results`, those of a run that was never stopped in "unbroken".

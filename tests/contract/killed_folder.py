@@ -1,10 +1,10 @@
 """A program for tests: folders of pictures that are enlarged by processes that are stopped.
 
 Called with: the folder of pictures, the folder for results, and as JSON a list of how its lives
-end. A number is the share of an unbroken run's time after which a life is killed; "interrupt 0.3"
-the same for Ctrl-C; "unnamed 2" and "named 2" kill it before or after the second result gets its
-name. The last life is left alone. Each is forked from this process so that torch is imported once.
-Prints each life's exit code and the half-written files that it left, as JSON.
+end: "tile 9" kills it in its ninth tile, "interrupt 9" sends Ctrl-C there, "unnamed 2" and
+"named 2" kill it before and after its second result gets its name. The last life is left alone.
+Each is forked from this process so that torch is imported once. Prints each life's exit code and
+the half-written files that it left, as JSON.
 """
 
 import json
@@ -22,13 +22,19 @@ from upres.upscaling.folder import FolderSettings, upscale_folder
 from upres.upscaling.upscaler import Upscaler
 
 SLOW = 0.003  # seconds a tile
-Death = float | str
 
 
 class SlowNearest(nn.Module):
-    """Twice as large."""
+    """Twice as large; sends itself a signal in one of its tiles, counted from 1."""
+
+    def __init__(self, tile: int, sent: signal.Signals) -> None:
+        super().__init__()
+        self.tile, self.sent, self.tiles = tile, sent, 0
 
     def forward(self, lr: Tensor) -> Tensor:
+        self.tiles += 1
+        if self.tiles == self.tile:
+            os.kill(os.getpid(), self.sent)
         time.sleep(SLOW)
         return lr.repeat_interleave(2, 2).repeat_interleave(2, 3)
 
@@ -50,36 +56,32 @@ def die_at(place: str, number: int) -> None:
     Path.replace = replace  # type: ignore[method-assign, assignment]
 
 
-def life(photos: Path, results: Path, death: Death | None, unbroken: float) -> int:
+def life(photos: Path, results: Path, death: str) -> int:
     """Fork, enlarge the folder, and end as `death` says; return the exit code."""
-    kind, _, number = str(death).partition(" ") if isinstance(death, str) else ("", "", "")
     child = os.fork()
     if child == 0:
+        kind, _, number = death.partition(" ")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # not so in a background job
         if kind in ("unnamed", "named"):
             die_at(kind, int(number))
-        upscaler = Upscaler(SlowNearest(), 2, 0, precision="float32", tile=16)
+        sent = signal.SIGINT if kind == "interrupt" else signal.SIGKILL
+        network = SlowNearest(int(number) if kind in ("tile", "interrupt") else 0, sent)
+        upscaler = Upscaler(network, 2, 0, precision="float32", tile=16)
         try:
             upscale_folder(photos, results, upscaler, FolderSettings(recursive=True))
         except Interrupted:
             os._exit(130)
         os._exit(0)
-    if isinstance(death, float) or kind == "interrupt":
-        time.sleep(unbroken * float(death if isinstance(death, float) else number))
-        os.kill(child, signal.SIGKILL if isinstance(death, float) else signal.SIGINT)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def main() -> None:
     photos, results = Path(sys.argv[1]), Path(sys.argv[2])
-    deaths: list[Death] = json.loads(sys.argv[3])
     torch.set_num_threads(1)
-    began = time.perf_counter()
-    life(photos, results / "unbroken", None, 0.0)
-    unbroken = time.perf_counter() - began
+    life(photos, results / "unbroken", "none")
     ends = []
-    for death in [*deaths, None]:
-        code = life(photos, results / "broken", death, unbroken)
+    for death in [*json.loads(sys.argv[3]), "none"]:
+        code = life(photos, results / "broken", death)
         left = [path.name for path in (results / "broken").rglob(".*")]
         ends.append({"code": code, "half-written": left})
     sys.stdout.write(json.dumps(ends))

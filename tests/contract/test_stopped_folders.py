@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="lives are forke
 
 def test_killed_and_interrupted_lives_end_with_exactly_the_right_files(tmp_path: Path) -> None:
     make_pictures(tmp_path / "photos", 12)
-    deaths: list[float | str] = ["unnamed 2", "named 2", "interrupt 0.3", 0.2]
+    deaths = ["unnamed 2", "named 2", "interrupt 20", "tile 20"]
     ends = stopped(tmp_path / "photos", tmp_path, deaths)
     assert [end["code"] for end in ends] == [-9, -9, 130, -9, 0]
     assert ends[0]["half-written"]

@@ -1,4 +1,4 @@
-"""Folders whose enlarging is killed twenty times, at drawn moments and around every rename.
+"""Folders whose enlarging is killed twenty times, in drawn tiles and around renames.
 
 The contract test tests/contract/test_stopped_folders.py has a few of each.
 """
@@ -21,22 +21,14 @@ pytestmark = [
 def test_a_folder_that_is_killed_twenty_times_ends_with_exactly_the_right_files(
     tmp_path: Path, seed: int
 ) -> None:
-    make_pictures(tmp_path / "photos", 90)
+    make_pictures(tmp_path / "photos", 80)
     drawn = random.Random(seed)
-    deaths: list[float | str] = [
-        drawn.choice(
-            [
-                drawn.uniform(0.002, 0.03),
-                f"unnamed {drawn.randint(1, 2)}",
-                f"named {drawn.randint(1, 2)}",
-            ]
-        )
-        for _ in range(20)
-    ]
+    kinds = drawn.choices(["tile", "unnamed", "named"], weights=[2, 1, 1], k=20)
+    deaths = [f"{kind} {drawn.randint(1, 40 if kind == 'tile' else 2)}" for kind in kinds]
     ends = stopped(tmp_path / "photos", tmp_path, deaths)
     assert [end["code"] for end in ends] == [-9] * 20 + [0]
     right = files(tmp_path / "unbroken")
-    assert len(right) == 90
+    assert len(right) == 80
     assert files(tmp_path / "broken") == right
     targets = [note["target"] for note in notes(tmp_path / "broken", "done")]
     assert sorted(set(targets)) == sorted(right)
