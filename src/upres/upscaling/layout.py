@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from upres.upscaling.hidden import spread
 from upres.upscaling.streams import Floats
 
 EnlargeRGB = Callable[[Floats], Floats]  # (h, w, 3) to (scale*h, scale*w, 3), not clamped
-FAINTEST = np.float32(1 / 512)  # alpha below which a colour cannot be told
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Layout:
 def through_rgb(tile: Floats, layout: Layout, enlarge: EnlargeRGB) -> Floats:
     """Return the tile (h, w, channels) enlarged, (scale*h, scale*w, channels), not clamped.
 
-    Colours are enlarged premultiplied by alpha and divided by the enlarged alpha, so that what is
-    hidden leaves no fringe. Alpha that is the same in all of the tile stays exactly that.
+    Colours that alpha hides become their visible neighbours' first, weighted by alpha, so that they
+    leave no fringe. Alpha that is the same in all of the tile stays exactly that.
     """
     if not layout.alpha:
         return _colours(tile, layout, enlarge)
@@ -43,9 +43,8 @@ def through_rgb(tile: Floats, layout: Layout, enlarge: EnlargeRGB) -> Floats:
         enlarged = _colours(colours, layout, enlarge)
         still = np.full((*enlarged.shape[:2], 1), alpha.flat[0], np.float32)
         return np.concatenate([enlarged, still], axis=2)
-    visible = _grey(alpha, enlarge).clip(0, 1)
-    enlarged = _colours(colours * alpha, layout, enlarge) / visible.clip(FAINTEST, None)
-    return np.concatenate([enlarged, visible], axis=2)
+    enlarged = _colours(spread(colours, alpha), layout, enlarge)
+    return np.concatenate([enlarged, _grey(alpha, enlarge).clip(0, 1)], axis=2)
 
 
 def _colours(colours: Floats, layout: Layout, enlarge: EnlargeRGB) -> Floats:

@@ -17,6 +17,7 @@ from upres.upscaling.choosing import choose_model, is_adversarial
 from upres.upscaling.device import pick_device
 from upres.upscaling.ensemble import SelfEnsemble
 from upres.upscaling.finishing import Finish, finishes_for, overlap_for
+from upres.upscaling.hidden import REACH as HIDDEN_REACH
 from upres.upscaling.layout import Layout, through_rgb
 from upres.upscaling.masking import REACH as MASK_REACH
 from upres.upscaling.masking import through_mask
@@ -172,7 +173,8 @@ class Upscaler:
             return through_rgb(tile, layout, rgb)
 
         reach = MASK_REACH if masked else 0
-        tiling = self.tiling(lr.height, lr.width, lr.channels, reach=reach)
+        beyond = HIDDEN_REACH if layout.alpha and self.exact else 0
+        tiling = self.tiling(lr.height, lr.width, lr.channels, reach=reach, beyond=beyond)
         return enlarged(lr, whole, scale=self.scale, tiling=tiling, done=progress)
 
     def enlarge(
@@ -229,13 +231,16 @@ class Upscaler:
         sr = enlarged.permute(0, 3, 1, 2).to(image.device, image.dtype)
         return sr if image.ndim == 4 else sr[0]
 
-    def tiling(self, height: int, width: int, channels: int = 3, *, reach: int = 0) -> Tiling:
+    def tiling(
+        self, height: int, width: int, channels: int = 3, *, reach: int = 0, beyond: int = 0
+    ) -> Tiling:
         """How a picture of (height, width) LR pixels is cut now, within the memory that is left.
 
-        reach: LR pixels that tiles overlap by at least.
+        reach: LR pixels that tiles overlap by at least. beyond: what comes on top of the network's
+        own, where something looks around itself before the network does.
         """
         context, blend = context_of(self.radius, exact=self.exact)
-        overlap = max(reach, overlap_for(context, self.finishes, exact=self.exact))
+        overlap = max(reach, overlap_for(context, self.finishes, exact=self.exact) + beyond)
         room = None if self.memory is None else (self.memory - resident()) * ROOM
 
         def fits(tiling: Tiling) -> bool:
