@@ -97,6 +97,8 @@ def consistent(lr: Floats, sr: Floats) -> Floats:
     Source: Irani and Peleg 1991, with the bicubic enlargement as the back-projecting kernel.
     """
     for _ in range(CONSISTENT_STEPS):
+        # what cannot be shown must not make up for what can
+        sr = sr.clip(0, 1)
         sr = sr + np.float32(CONSISTENT_GAIN) * _enlarged(lr - _shrunk(sr, lr), sr)
     return sr
 
