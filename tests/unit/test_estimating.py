@@ -9,7 +9,6 @@ from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings
 from upres.upscaling import estimating
 from upres.upscaling.estimating import (
-    FILES,
     FINISHING,
     Estimate,
     Work,
@@ -20,9 +19,10 @@ from upres.upscaling.estimating import (
     timed,
     work_for,
 )
+from upres.upscaling.memory import resident
 from upres.upscaling.sizes import SizePlan
 from upres.upscaling.tiles import Tiling
-from upres.upscaling.tiling import bytes_needed
+from upres.upscaling.tiling import FILES, bytes_needed
 from upres.upscaling.upscaler import Upscaler
 
 WORK = Work(
@@ -97,10 +97,9 @@ def test_the_work_is_read_off_the_open_picture(tmp_path, mode, name, expected):
 def test_an_upscaler_with_less_memory_takes_less_and_tells_so():
     work = Work(**{**vars(WORK), "width": 9000, "height": 9000, "size": SizePlan(18000, 18000, 1)})
     freely = Upscaler(Nearest(), 2, 34, precision="float32")
-    held = estimating.resident()
-    tightly = Upscaler(Nearest(), 2, 34, precision="float32", memory=held + 150_000_000)
-    assert estimate_for(freely, work).memory > estimate_for(tightly, work).memory
-    assert estimate_for(tightly, work).memory < held + FILES + 150_000_000
+    asked = resident() + 300_000_000
+    tightly = Upscaler(Nearest(), 2, 34, precision="float32", memory=asked)
+    assert estimate_for(freely, work).memory > asked > estimate_for(tightly, work).memory
     assert tightly.tiling(9000, 9000).rows < 256
 
 
@@ -132,3 +131,13 @@ def test_durations_are_told_as_people_read_them(seconds, told):
     assert (
         str(Estimate(seconds, 10**9, 5)) == f"about {told}, 1.0 GB of memory, up to 5 bytes on disk"
     )
+
+
+def test_the_memory_that_a_refusal_advises_is_enough():
+    work = Work(**{**vars(WORK), "width": 9000, "height": 9000, "size": SizePlan(18000, 18000, 1)})
+    upscaler = Upscaler(Nearest(), 2, 34, precision="float32")
+    upscaler.memory = upscaler.held + 100_000_000
+    needed = estimate_for(upscaler, work).memory
+    assert needed > upscaler.memory
+    upscaler.memory = needed
+    assert estimate_for(upscaler, work).memory <= needed

@@ -11,6 +11,7 @@ from upres.cli.upscale_plan import (
     STREAM,
     Manner,
     Order,
+    crowd_for,
     refuse_if_too_large,
     show_plan,
     whole_estimate,
@@ -110,6 +111,7 @@ def _run(
         made_by=made_by(upscaler, order.wish, order.save, order.mask),
         manifest=_manifest(order),
         overwrite=order.overwrite,
+        crowd=crowd_for(order, upscaler),
         on_event=tell,
     )
 

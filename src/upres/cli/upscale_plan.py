@@ -18,6 +18,7 @@ from upres.upscaling.estimating import (
     work_for,
 )
 from upres.upscaling.jobs import Job, Shard
+from upres.upscaling.running import Crowd
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.sizes import SizePlan, SizeWish, plan_size
 from upres.upscaling.upscaler import Upscaler
@@ -62,6 +63,17 @@ def refuse_if_too_large(order: Order, job: Job, upscaler: Upscaler) -> None:
     opened, size = _seen(order, job, upscaler)
     found = estimate_for(upscaler, work_for(opened, size, job.target, order.save))
     refuse_what_cannot_fit(found, job.target, upscaler.memory or 0)
+
+
+def crowd_for(order: Order, upscaler: Upscaler) -> Crowd:
+    """Return how many pictures are in hand at once: three, if all of them have memory."""
+
+    def weigh(job: Job) -> int:
+        opened, size = _seen(order, job, upscaler)
+        work = work_for(opened, size, job.target, order.save)
+        return estimate_for(upscaler, work).memory - upscaler.held
+
+    return Crowd(room=max(0, (upscaler.memory or 0) - upscaler.held), weigh=weigh)
 
 
 def whole_estimate(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> Estimate | None:

@@ -13,15 +13,14 @@ from upres.errors import WontFit
 from upres.images.formats import format_of
 from upres.images.opening import Opened
 from upres.images.saving import SaveSettings
-from upres.upscaling.memory import human, resident
+from upres.upscaling.memory import human
 from upres.upscaling.sizes import SizePlan
 from upres.upscaling.streams import BLOCK_ROWS
 from upres.upscaling.tiles import Span, Tiling, spans
-from upres.upscaling.tiling import rows_needed, tile_needed
+from upres.upscaling.tiling import FILES, rows_needed, tile_needed
 from upres.upscaling.upscaler import Upscaler
 
 WHOLE_ENCODERS: Final = ("WebP", "AVIF")  # they hold all of a picture before they write any of it
-FILES: Final = 150_000_000  # bytes that decoder, encoder and what they wait for take
 FINISHING: Final = 3e-8  # seconds for each value of the result: rounding, copying, encoding
 LOSSY: Final = 3  # a file that loses is at most one in so many of the pixels' bytes
 LONGEST_TRIAL: Final = 1.0  # seconds: a larger tile is not tried
@@ -111,7 +110,7 @@ def work_for(opened: Opened, size: SizePlan, target: Path, save: SaveSettings) -
 def estimate_for(
     upscaler: Upscaler, work: Work, *, seconds_per_pixel: float | None = None
 ) -> Estimate:
-    """Return what the work takes on this machine now.
+    """Return what the work takes on this machine, without other pictures beside it.
 
     seconds_per_pixel: as `timed` gives it; None leaves the network's time out.
     """
@@ -126,7 +125,7 @@ def estimate_for(
         scale=upscaler.scale,
         bytes_per_pixel=upscaler.bytes_per_pixel,
         seconds_per_pixel=seconds_per_pixel or 0.0,
-        held=resident(),
+        held=upscaler.held,
     )
 
 

@@ -13,7 +13,8 @@ DEEP_BLEND: Final = 16  # LR px to each side of a seam, where their tiles fade i
 EXACT_OVERLAP: Final = 80  # LR px, of the same networks: less than one level of 255 is left
 WHOLE: Final = 512 * 512  # LR px; such networks take pictures up to this size in one piece
 SIDES: Final = (256, 192, 128, 96, 64, 48, 32, 16)  # LR px
-ROOM: Final = 0.5  # of the memory that is left, for one picture's rows; others may begin meanwhile
+FILES: Final = 150_000_000  # bytes that decoder, encoder and what they wait for take
+ROOM: Final = 0.5  # of the memory for pictures that one may take; another is begun meanwhile
 FLOAT: Final = 4  # bytes
 COPIES: Final = 4  # of a tile's result, and of a block of rows, that exist at once
 
@@ -70,6 +71,11 @@ def _read_share(tiling: Tiling, height: int, width: int) -> float:
         kept = min(side, length)
         share *= min(length, kept + 2 * tiling.overlap) / kept
     return share
+
+
+def room_for_rows(memory: int) -> int:
+    """Return the bytes that one picture's rows and tiles may take of the `memory` for pictures."""
+    return max(0, min(round(ROOM * memory), memory - FILES))
 
 
 def bytes_needed(

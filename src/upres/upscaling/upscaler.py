@@ -28,7 +28,7 @@ from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.streams import Floats, Stream, array_stream, quantised, unit_range
 from upres.upscaling.tile_network import Tally, TileNetwork
 from upres.upscaling.tiles import Tiling
-from upres.upscaling.tiling import ROOM, bytes_needed, choose_tiling, context_of
+from upres.upscaling.tiling import bytes_needed, choose_tiling, context_of, room_for_rows
 from upres.weights.download import Progress as DownloadProgress
 from upres.weights.model import Model
 
@@ -69,6 +69,7 @@ class Upscaler:
         self.memory = memory
         self.finishes = tuple(finishes)
         self._network = TileNetwork(network, precision)
+        self.held = resident()  # bytes, before there is a picture
 
     @classmethod
     def load(
@@ -234,14 +235,14 @@ class Upscaler:
     def tiling(
         self, height: int, width: int, channels: int = 3, *, reach: int = 0, beyond: int = 0
     ) -> Tiling:
-        """How a picture of (height, width) LR pixels is cut now, within the memory that is left.
+        """How a picture of (height, width) LR pixels is cut, within the memory that may be used.
 
         reach: LR pixels that tiles overlap by at least. beyond: what comes on top of the network's
         own, where something looks around itself before the network does.
         """
         context, blend = context_of(self.radius, exact=self.exact)
         overlap = max(reach, overlap_for(context, self.finishes, exact=self.exact) + beyond)
-        room = None if self.memory is None else (self.memory - resident()) * ROOM
+        room = None if self.memory is None else room_for_rows(self.memory - self.held)
 
         def fits(tiling: Tiling) -> bool:
             if room is None:
