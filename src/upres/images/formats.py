@@ -22,6 +22,7 @@ class Format:
     frames: bool = False  # several, with their timing or as pages
     bands: bool = False  # any number of them
     cmyk: bool = False
+    deepest: int = 16  # bits that are kept of a picture of 16
     grey: bool = True  # has pictures of one channel
     held: int = 0  # bytes a pixel, of all frames, that the encoder holds at once (measured)
 
@@ -56,14 +57,17 @@ _ALL = (
         "AVIF",
         (".avif",),
         16_384,
-        (8,),
+        (8, 16),
         True,
         "heifsave",
         {"compression": "av1", "subsample_mode": "off", "effort": 4},
         90,
+        deepest=12,
         grey=False,
         held=55,
     ),
+    # By pillow-heif (images/heic.py)
+    Format("HEIC", (".heic", ".heif"), 16_384, (8, 16), True, "", {}, 90, deepest=10, held=60),
     Format(
         "TIFF",
         (".tif", ".tiff"),

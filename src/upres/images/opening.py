@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from upres.errors import BadPicture
 from upres.images.animated_png import is_animated, read_frames
+from upres.images.heic import is_heic, read_heic
 from upres.images.refusals import check_pages, check_values, whole_pages
 from upres.images.soundness import check_sound
 from upres.images.tiff_directory import read_pages
@@ -38,6 +39,7 @@ _LOADERS = {  # the word in libvips's loader: the format's name
     "webp": "WebP",
     "tiff": "TIFF",
     "gif": "GIF",
+    "heic": "HEIC",
     "heif": "AVIF",
     "ppm": "PNM",
 }
@@ -103,11 +105,13 @@ def open_picture(path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3") -> Opened
     pages = read_pages(path)
     check_pages(path, pages)
     with _readable(path):
-        image = _loaded(path)
-        check_sound(path, image)
+        heic = is_heic(path)
+        image = read_heic(path) if heic else _loaded(path)
+        if not heic:
+            check_sound(path, image)
         animated = is_animated(path)
         many = animated or (_count(image) > 1 and whole_pages(pages) != 1)
-        turned = int(_field(image, "orientation") or 1) > 1
+        turned = not heic and int(_field(image, "orientation") or 1) > 1
         if animated:
             image = read_frames(path)
         elif many or turned:
@@ -122,7 +126,7 @@ def open_picture(path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3") -> Opened
             )
         check_values(path, image)
         depth = _depth(image, kind)
-        if kind == "AVIF" and depth < _KINDS[image.format][1]:
+        if depth < _KINDS[image.format][1]:
             image = _spread(image, depth)
         frames = image.height // image.get("page-height") if many else 1
         if turned:
@@ -186,7 +190,8 @@ def is_lossless(path: Path) -> bool:
 def _depth(image: Any, kind: str) -> int:
     """Return the bits of the file's values, which may be fewer than those they are held in."""
     bits = _KINDS[image.format][1]
-    return int(_field(image, "bits-per-sample") or bits) if kind == "AVIF" else bits
+    shifted = kind in ("AVIF", "HEIC") and bits == 16
+    return int(_field(image, "bits-per-sample") or bits) if shifted else bits
 
 
 def _spread(image: Any, depth: int) -> Any:

@@ -21,6 +21,7 @@ from upres.images import animated_png
 from upres.images.described import upright_xmp, without_thumbnail
 from upres.images.fed_image import consumed
 from upres.images.formats import Format, format_of
+from upres.images.heic import write_heic
 from upres.images.opening import Opened, Rows, reason
 
 Metadata = Literal["keep", "colour", "none"]
@@ -66,6 +67,12 @@ def check_savable(
             f"{target}: {form.name} cannot hold the picture's {depth}; write a "
             f"{'.tif' if bits == 32 else '.png'}, or give --depth {max(form.bits)}."
         )
+    kept = bits if save.bits else like.depth
+    if bits == 16 and kept > form.deepest:
+        raise BadPicture(
+            f"{target}: {form.name} holds {form.deepest} bits at most, the picture {kept}; write "
+            f"a .png, or give --depth 8."
+        )
     if like.colours not in (1, 3) and not form.bands:
         raise BadPicture(f"{target}: {form.name} cannot hold {like.colours} bands; write a .tif.")
     if like.frames > 1 and not form.frames:
@@ -104,6 +111,8 @@ def save_rows(
         dressed = _dressed(image, like, form, height=height, save=save)
         if form.name == "PNG" and like.frames > 1:
             partial.write_bytes(animated_png.encoded(dressed))
+        elif form.name == "HEIC":
+            write_heic(partial, dressed, save.quality or form.quality or 90)
         else:
             getattr(dressed, form.saver)(str(partial), **_options(form, like, save, width * height))
 
@@ -181,6 +190,8 @@ def _options(form: Format, like: Opened, save: SaveSettings, pixels: int) -> dic
         options["Q"] = save.quality or form.quality
     if form.name == "WebP" and like.lossless and save.quality is None:
         options["lossless"] = True
+    if form.name == "AVIF" and (save.bits or like.bits) == 16:
+        options["bitdepth"] = like.depth
     if form.name == "JPEG":
         options["optimize_coding"] = pixels <= OPTIMISED
     if form.name == "TIFF":
@@ -189,6 +200,6 @@ def _options(form: Format, like: Opened, save: SaveSettings, pixels: int) -> dic
         if like.frames > 1:
             options["tile"] = False
         if (save.bits or like.bits) == 32:
-            options["predictor"] = "float"
+            options["predictor"] = "none"  # that of floats is known to few readers
     keep = {"keep": "all", "colour": "icc", "none": "none"}[save.metadata]
     return options | {"keep": keep}
