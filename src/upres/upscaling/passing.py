@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from upres.errors import BadPicture
 from upres.images.opening import BLOCK_ROWS, Opened, Rows, open_picture
+from upres.images.soundness import check_jpeg_data
+from upres.images.tone import ToneCurve, tone_curve
 from upres.upscaling.layout import Layout
 from upres.upscaling.masking import with_mask, without_mask
 from upres.upscaling.resampling import resampled
@@ -44,10 +46,11 @@ def enlarged_rows(
     Raises BadPicture for a damaged file and floats that are not finite, WorkFailed.
     """
     layout, span = _looked_at(opened)
+    tone = tone_curve(opened.icc, opened.colours)
     blocks = opened.blocks()
     count = -(-opened.height // BLOCK_ROWS)
     for _ in range(opened.frames):
-        frame = (_unit(block, span) for block in itertools.islice(blocks, count))
+        frame = (_unit(block, span, tone, layout) for block in itertools.islice(blocks, count))
         stream = Stream(opened.height, opened.width, layout.channels, frame)
         stream = with_mask(stream, mask) if mask else stream
         for _ in range(size.passes):
@@ -56,7 +59,7 @@ def enlarged_rows(
             )
         stream = without_mask(stream) if mask else stream
         for block in resampled(stream, size.height, size.width).blocks:
-            yield _back(block, span, np.dtype(kind))
+            yield _back(block, span, tone, layout, np.dtype(kind))
 
 
 def _looked_at(opened: Opened) -> tuple[Layout, Range]:
@@ -64,6 +67,8 @@ def _looked_at(opened: Opened) -> tuple[Layout, Range]:
 
     Raises BadPicture for a file that is damaged anywhere, before any work.
     """
+    if opened.kind == "JPEG":
+        check_jpeg_data(opened.path)
     low, high, neutral = 0.0, 1.0, opened.colours == 3
     for block in open_picture(opened.path).blocks():
         neutral = neutral and bool((block[..., :3] == block[..., :1]).all())
@@ -76,14 +81,26 @@ def _looked_at(opened: Opened) -> tuple[Layout, Range]:
     return Layout(opened.colours, opened.alpha, neutral), Range(low, high)
 
 
-def _unit(block: Rows, span: Range) -> Floats:
+def _unit(block: Rows, span: Range, tone: ToneCurve | None, layout: Layout) -> Floats:
+    """Return the values as the network knows them: 0..1, coded as sRGB is."""
     values = unit_range(block)
-    if span == Range():
-        return values
-    return (values - np.float32(span.low)) / np.float32(span.high - span.low)
+    if span != Range():
+        values = (values - np.float32(span.low)) / np.float32(span.high - span.low)
+    if tone is not None:
+        values[..., : layout.colours] = tone.encoded(values[..., : layout.colours])
+    return values
 
 
-def _back(block: Floats, span: Range, kind: np.dtype[np.generic]) -> Rows:
+def _back(
+    block: Floats,
+    span: Range,
+    tone: ToneCurve | None,
+    layout: Layout,
+    kind: np.dtype[np.generic],
+) -> Rows:
+    if tone is not None:
+        colours = tone.decoded(block[..., : layout.colours].clip(0, 1))
+        block = np.concatenate([colours, block[..., layout.colours :]], axis=2)
     if span == Range() or kind.kind != "f":
         values: NDArray[np.generic] = quantised(block, kind)
         return values  # type: ignore[return-value]
