@@ -13,9 +13,9 @@ from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
 from upres.upscaling.events import Finished, Progressed
 from upres.upscaling.finishing import finishes_for
-from upres.upscaling.folder import FolderSettings, upscale_folder
+from upres.upscaling.folder import FolderSettings, crowd_for, upscale_folder
 from upres.upscaling.identity import made_by, network_digest
-from upres.upscaling.jobs import Naming, Shard
+from upres.upscaling.jobs import Job, Naming, Shard
 from upres.upscaling.sizes import SizeWish
 from upres.upscaling.upscaler import Upscaler
 
@@ -107,3 +107,17 @@ def test_a_network_is_known_by_its_layers_and_weights():
     assert network_digest(one) != network_digest(one.half())
     # the same weights between other layers
     assert network_digest(nn.Sequential(nn.ReLU())) != network_digest(nn.Sequential(nn.Sigmoid()))
+
+
+def test_pictures_are_weighed_by_the_memory_that_they_take(photos, tmp_path):
+    large = tmp_path / "large.png"
+    Image.new("RGB", (3000, 2000)).save(large)
+    crowd = crowd_for(nearest(memory=4 * 10**9), SizeWish(), SaveSettings())
+    small, big = (
+        crowd.weigh(Job(source, tmp_path / "b.png")) for source in (photos / "a.png", large)
+    )
+    assert 0 < small < big < crowd.room < 4 * 10**9
+    # twice as wide, its rows take twice as much
+    twice = crowd_for(nearest(memory=4 * 10**9), SizeWish(scale=4), SaveSettings())
+    assert twice.weigh(Job(large, tmp_path / "b.png")) > 1.5 * big
+    assert crowd_for(nearest(memory=1), SizeWish(), SaveSettings()).room == 0

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings
+from upres.upscaling.estimating import estimate_for, work_for
 from upres.upscaling.events import Event, Summary, Written
 from upres.upscaling.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
 from upres.upscaling.identity import made_by
 from upres.upscaling.jobs import Job, Naming, Shard, plan_jobs
 from upres.upscaling.manifest import manifest_path
-from upres.upscaling.running import THREE, Crowd, OnEvent, run_jobs
-from upres.upscaling.sizes import SizeWish
+from upres.upscaling.memory import default_memory
+from upres.upscaling.running import Crowd, OnEvent, run_jobs
+from upres.upscaling.sizes import SizeWish, plan_size
 from upres.upscaling.upscaler import Progress, Upscaler
 
 
@@ -20,14 +23,15 @@ class FolderSettings:
 
     recursive: also those of its folders. naming: of the results; None: NAME_x4.EXT, by the model's
     scale. shard: one part of the pictures, for several machines. overwrite: other files of the
-    results' names may be replaced.
+    results' names may be replaced. crowd: how many at once; None: what memory allows, three at
+    most.
     """
 
     recursive: bool = False
     naming: Naming | None = None
     shard: Shard | None = None
     overwrite: bool = False
-    crowd: Crowd = THREE
+    crowd: Crowd | None = None
 
 
 ALL_OF_IT = FolderSettings()
@@ -77,6 +81,19 @@ def upscale_folder(
         made_by=made_by(upscaler, wish, save),
         manifest=manifest_path(target, settings.shard),
         overwrite=settings.overwrite,
-        crowd=settings.crowd,
+        crowd=settings.crowd or crowd_for(upscaler, wish, save),
         on_event=on_event,
     )
+
+
+def crowd_for(upscaler: Upscaler, wish: SizeWish, save: SaveSettings) -> Crowd:
+    """Return a crowd of pictures that fit beside each other into the memory that may be used."""
+    room = (upscaler.memory or default_memory()) - upscaler.held
+
+    def weigh(job: Job) -> int:
+        opened = open_picture(job.source)
+        size = plan_size(opened.width, opened.height, wish, upscaler.scale)
+        work = work_for(opened, size, job.target, save)
+        return estimate_for(upscaler, work).memory - upscaler.held
+
+    return Crowd(room=max(0, room), weigh=weigh)
