@@ -1,188 +1,153 @@
-"""Several stores in one run: shares of the draws, names, hashes, and nothing held back is used."""
+"""Pictures of a store: planned, enlarged one by one, noted, gone on with."""
 
-import shutil
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from torch import Tensor, nn
 
-from upres.data.crops import CropSettings, Pixels
-from upres.data.pictures import Pictures
-from upres.data.sampler import make_batch
-from upres.data.store import Store, open_store, prepare
-from upres.data.stores import Source, Stores, join_stores
-from upres.errors import BadPhotos, BadSetting
+from upres.errors import BadPicture, BadSetting
+from upres.images.files import Picture, read_picture, write_picture
+from upres.upscaling.jobs import Shard
+from upres.upscaling.stores import (
+    Chosen,
+    Notes,
+    Place,
+    address_of,
+    enlarge_in_store,
+    place_of,
+    planned,
+)
+from upres.upscaling.upscaler import Upscaler
 
+fsspec = pytest.importorskip("fsspec", reason="stores are reached through fsspec")
 
-def coarse(number: int, side: int = 64, level: int | None = None) -> Pixels:
-    """Coarse cells that tell pictures apart; the red channel is `level` where that is given."""
-    cells = np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    pixels = cells.repeat(side // 16, 0).repeat(side // 16, 1)
-    if level is not None:
-        pixels[..., 0] = level
-    return pixels
-
-
-def make_store(folder: Path, pictures: dict[str, Pixels], **settings: int) -> Store:
-    photos = folder / "photos"
-    photos.mkdir(parents=True)
-    for name, pixels in pictures.items():
-        Image.fromarray(pixels).save(photos / f"{name}.png")
-    prepare(photos, folder / "store", **({"scale": 4, "min_side": 32} | settings))
-    return open_store(folder / "store")
+PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3)
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
-    """Ten photos of 64 px with red 10; ten of 128 px, four times the area, with red 200."""
-    folder = tmp_path_factory.mktemp("two")
-    small = {f"{n}": coarse(n, 64, 10) for n in range(10)}
-    large = {f"{n}": coarse(100 + n, 128, 200) for n in range(10)}
-    return make_store(folder / "a", small), make_store(folder / "b", large)
+class Nearest(nn.Module):
+    def forward(self, lr: Tensor) -> Tensor:
+        return nn.functional.interpolate(lr, scale_factor=4, mode="nearest")
 
 
-def share_of_large(stores: Stores) -> float:
-    pictures = stores.pictures("train", min_side=32)
-    settings = CropSettings(hr_patch=32)
-    lr, _ = make_batch(pictures, settings, scale=4, batch=4000, seed=0, step=0)
-    return float((lr[:, 4, 4, 0] > 100).mean())
+@pytest.fixture
+def upscaler() -> Upscaler:
+    return Upscaler(Nearest(), 4, 1, precision="float32")
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty folder; its `in` gets two pictures, one of them damaged."""
+    address = "memory:///upres" if request.param == "memory" else f"file://{tmp_path}"
+    place = place_of(address)
+    if place.store.exists(place.path):
+        place.store.rm(place.path, recursive=True)
+    write_picture(tmp_path / "made.png", Picture(pixels=PIXELS))
+    data = (tmp_path / "made.png").read_bytes()
+    for folder in ("in/a", "out/a"):
+        place.store.makedirs(place.below(folder).path, exist_ok=True)
+    place.store.pipe_file(place.below("in/a/ä.png").path, data)
+    place.store.pipe_file(place.below("in/b.png").path, data[:60])
+    place.store.pipe_file(place.below("in/notes.txt").path, b"no picture")
+    return address
+
+
+def run(store: str, upscaler: Upscaler, chosen: Chosen | None = None) -> list[dict[str, object]]:
+    """Do all jobs as one worker would, and note them."""
+    target = place_of(f"{store}/out")
+    jobs = planned(f"{store}/in", f"{store}/out", recursive=True)
+    notes = Notes(target)
+    notes.add({"state": "run", "strangers": [job["name"] for job in jobs if job["stranger"]]})
+    done = [enlarge_in_store(job, upscaler, chosen or Chosen({"model": "n"})) for job in jobs]
+    for note in done:
+        notes.add(note)
+    notes.flush()
+    return done
+
+
+def files(place: Place) -> set[str]:
+    found = place.store.find(place.path) if place.store.exists(place.path) else []
+    return {name.split("/out/")[1] for name in found if "upres-manifest" not in name}
+
+
+def test_pictures_of_a_store_are_enlarged_and_damaged_ones_told(
+    store: str, upscaler: Upscaler, tmp_path: Path
+) -> None:
+    good, bad = run(store, upscaler)
+    assert (good["state"], bad["state"]) == ("done", "failed")
+    assert str(bad["error"]).startswith(f"{store}/in/b.png is damaged or cut short")
+    out = place_of(f"{store}/out")
+    assert files(out) == {"a/ä_x4.png"}
+    out.store.get_file(out.below("a/ä_x4.png").path, str(tmp_path / "back.png"))
+    back = read_picture(tmp_path / "back.png").pixels
+    assert np.array_equal(back, PIXELS.repeat(4, 0).repeat(4, 1))
+
+
+def test_a_second_run_does_only_what_is_not_done(store: str, upscaler: Upscaler) -> None:
+    run(store, upscaler)
+    assert [note["state"] for note in run(store, upscaler)] == ["skipped", "failed"]
+    out = place_of(f"{store}/out")
+    out.store.rm_file(out.below("a/ä_x4.png").path)
+    assert run(store, upscaler)[0]["state"] == "done"
+
+
+def test_what_stood_there_before_is_not_replaced(store: str, upscaler: Upscaler) -> None:
+    out = place_of(f"{store}/out")
+    out.store.pipe_file(out.below("a/ä_x4.png").path, b"mine")
+    for _ in range(2):
+        assert "exists; pass --overwrite" in str(run(store, upscaler)[0]["error"])
+    assert out.store.cat_file(out.below("a/ä_x4.png").path) == b"mine"
+    assert run(store, upscaler, Chosen({"model": "n"}, overwrite=True))[0]["state"] == "done"
+    assert run(store, upscaler)[0]["state"] == "skipped"
+
+
+def test_other_options_do_not_replace_a_result(store: str, upscaler: Upscaler) -> None:
+    run(store, upscaler)
+    other = Chosen({"model": "another"})
+    assert "with other options" in str(run(store, upscaler, other)[0]["error"])
+
+
+def test_a_result_that_was_not_noted_is_made_again(store: str, upscaler: Upscaler) -> None:
+    run(store, upscaler)
+    out = place_of(f"{store}/out")
+    for path in out.store.find(out.below("upres-manifest").path):
+        lines = out.store.cat_file(path).splitlines()
+        kept = [line for line in lines if json.loads(line)["state"] == "run"]
+        out.store.pipe_file(path, b"\n".join(kept))
+    assert run(store, upscaler)[0]["state"] == "done"
+
+
+def test_a_picture_that_vanished_is_told(store: str, upscaler: Upscaler) -> None:
+    job = planned(f"{store}/in", f"{store}/out")[0]
+    read = place_of(job["source"])
+    read.store.rm_file(read.path)
+    note = enlarge_in_store(job, upscaler, Chosen({}))
+    assert note["state"] == "failed"
+    assert str(note["error"]).startswith(f"{job['source']}: FileNotFoundError")
+
+
+def test_shards_share_all_pictures_out(store: str) -> None:
+    read, write = f"{store}/in", f"{store}/out"
+    parts = [planned(read, write, recursive=True, shard=Shard(n, 2)) for n in (1, 2)]
+    names = sorted(job["name"] for part in parts for job in part)
+    assert names == ["a/ä_x4.png", "b_x4.png"]
+
+
+def test_folders_in_each_other_and_empty_ones_are_refused(store: str) -> None:
+    with pytest.raises(BadSetting, match="lie in each other"):
+        planned(f"{store}/in", f"{store}/in/out")
+    with pytest.raises(BadPicture, match="holds no pictures"):
+        planned(f"{store}/nothing", f"{store}/out")
+
+
+def test_an_unknown_store_is_refused() -> None:
+    with pytest.raises(BadSetting, match=r"nope://x cannot be opened: .*nope"):
+        place_of("nope://x")
 
 
 @pytest.mark.parametrize(
-    ("shares", "expected"),
-    [
-        ((None, None), 0.8),  # area 4 of 5
-        ((None, 0.3), 0.3),
-        ((0.9, None), 0.1),
-        ((0.45, 0.55), 0.55),
-    ],
+    "address", ["s3://bucket/a/b", "memory:///a", "file:///tmp/a", "/tmp/a", "a/b", "photos"]
 )
-def test_a_share_is_that_of_the_draws_and_the_rest_goes_by_area(
-    two: tuple[Store, Store], shares: tuple[float | None, float | None], expected: float
-) -> None:
-    stores = join_stores([Source(one, share) for one, share in zip(two, shares, strict=True)])
-    assert share_of_large(stores) == pytest.approx(expected, abs=0.03)  # 4 deviations
-
-
-def test_without_shares_the_draws_are_those_of_the_joint_list(two: tuple[Store, Store]) -> None:
-    pictures = join_stores([Source(one) for one in two]).pictures("train")
-    settings = CropSettings(hr_patch=32)
-    for step in range(5):
-        ours = make_batch(pictures, settings, scale=4, batch=8, seed=1, step=step)
-        plain = make_batch(list(pictures), settings, scale=4, batch=8, seed=1, step=step)
-        np.testing.assert_array_equal(ours[1], plain[1])
-
-
-def test_the_order_of_the_stores_plays_no_part_and_shares_do(two: tuple[Store, Store]) -> None:
-    a, b = two
-    one = join_stores([Source(a), Source(b, 0.3)])
-    other = join_stores([Source(b, 0.3), Source(a)])
-    assert one.data_hash == other.data_hash
-    assert [p.hr.tobytes() for p in one.pictures("train")] == [
-        p.hr.tobytes() for p in other.pictures("train")
-    ]
-    hashes = {join_stores([Source(a), Source(b, share)]).data_hash for share in (None, 0.3, 0.4)}
-    assert len(hashes | {a.data_hash, b.data_hash}) == 5
-
-
-def test_all_sides_of_all_stores_are_there_under_different_names(two: tuple[Store, Store]) -> None:
-    stores = join_stores([Source(one) for one in two])
-    for split, count in (("train", 12), ("validation", 4), ("test", 4)):
-        pictures = stores.pictures(split)
-        assert len(pictures) == count
-        names = [pair.name for pair in pictures]
-        assert len(set(names)) == count
-        assert {name.split("/")[0] for name in names} == {"store", "store-2"}
-        pixels = sorted(pair.hr.tobytes() for pair in pictures)
-        assert pixels == sorted(p.hr.tobytes() for one in two for p in one.pictures(split))
-    assert stores.summary() == "2 stores together: 12 train, 4 validation, 4 test"
-    named = join_stores([Source(one, None, "mine") for one in two])
-    assert {pair.name.split("/")[0] for pair in named.pictures("test")} == {"mine", "mine-2"}
-
-
-def test_training_leaves_out_what_another_store_holds_back_and_its_twins(tmp_path: Path) -> None:
-    first = make_store(tmp_path / "a", {f"{n}": coarse(n) for n in range(10)})
-    held = [pair.hr for split in ("validation", "test") for pair in first.pictures(split)]
-    others = {f"other {n}": coarse(50 + n) for n in range(20)}
-    others |= {f"exact {n}": held[n] for n in range(4)}
-    others |= {f"twin {n}": np.clip(held[n] * 0.9, 0, 255).astype(np.uint8) for n in range(4)}
-    second = make_store(tmp_path / "b", others)
-    training = {pair.name for pair in second.pictures("train")}
-    leaking = {name for name in training if not name.startswith("other")}
-    assert {name.split()[0] for name in leaking} == {"exact", "twin"}  # else nothing is shown
-    stores = join_stores([Source(first, None, "a"), Source(second, None, "b")])
-    kept = {pair.name for pair in stores.pictures("train")}
-    expected = {f"b/{name}" for name in training - leaking}
-    expected |= {f"a/{pair.name}" for pair in first.pictures("train")}
-    assert kept == expected
-    assert stores.summary().endswith(
-        f"; {len(leaking)} more would train but look like photos that another store holds back, "
-        "and are left out"
-    )
-    assert len(stores.pictures("validation")) == 2 + len(second.pictures("validation"))
-
-
-def test_a_store_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
-    first = make_store(tmp_path / "a", {f"{n}": coarse(n) for n in range(10)})
-    held = [p.hr for split in ("validation", "test") for p in first.pictures(split)]
-    twins = {f"{n}": np.clip(one * 0.9, 0, 255).astype(np.uint8) for n, one in enumerate(held)}
-    second = make_store(tmp_path / "b", twins)
-    with pytest.raises(
-        BadPhotos, match=r"b/store: every photo to train on of at least 32 px looks"
-    ):
-        join_stores([Source(first), Source(second)]).pictures("train", min_side=32)
-
-
-@pytest.mark.parametrize(
-    ("shares", "message"),
-    [
-        ((0.0, None), "a share of 0 of the crops is not over 0 and at most 1."),
-        ((None, 1.5), "a share of 1.5 of the crops is not over 0 and at most 1."),
-        ((None, float("nan")), "a share of nan of the crops is not over 0 and at most 1."),
-        ((1.0, None), "shares of 1 in all leave nothing for the stores without one."),
-        (
-            (0.5, 0.3),
-            "the shares add up to 0.8, not to 1: give one store none, and it gets the rest.",
-        ),
-    ],
-)
-def test_shares_that_do_not_add_up_are_one_sentence(
-    two: tuple[Store, Store], shares: tuple[float | None, float | None], message: str
-) -> None:
-    with pytest.raises(BadSetting) as caught:
-        join_stores([Source(one, share) for one, share in zip(two, shares, strict=True)])
-    assert str(caught.value) == message
-
-
-def test_stores_that_do_not_fit_together_are_one_sentence(
-    two: tuple[Store, Store], tmp_path: Path
-) -> None:
-    a, _ = two
-    other = make_store(tmp_path / "c", {f"{n}": coarse(n) for n in range(8)}, scale=2)
-    with pytest.raises(BadPhotos) as caught:
-        join_stores([Source(a), Source(other)])
-    assert str(caught.value) == (
-        f"{other.path} was prepared for x2 by matlab, but {a.path} for x4 by matlab: prepare both "
-        "alike."
-    )
-    shutil.copytree(a.path, tmp_path / "copy")
-    with pytest.raises(BadPhotos, match="hold the same photos: give one of them"):
-        join_stores([Source(a), Source(open_store(tmp_path / "copy"))])
-
-
-def test_each_store_is_compared_with_its_own_stamp(two: tuple[Store, Store]) -> None:
-    stores = join_stores([Source(one) for one in two])
-    stores.refuse_other_pixels(stores.stamp)
-    stores.refuse_other_pixels(None)
-    stores.refuse_other_pixels("0 0 0 0; 0 0 0 0")  # copies: read as a whole, and as they were
-
-
-def test_pictures_are_a_sequence(two: tuple[Store, Store]) -> None:
-    pictures = join_stores([Source(one) for one in two]).pictures("validation")
-    assert [pair.name for pair in pictures[1:3]] == [pictures[1].name, pictures[2].name]
-    assert pictures[-1].name == pictures[3].name
-    for place in (4, -5):
-        with pytest.raises(IndexError, match=f"picture {place} of 4"):
-            pictures[place]
-    assert len(Pictures([])) == 0
+def test_an_address_outlives_pathlib(address: str) -> None:
+    assert address_of(Path(address)) == address

@@ -1,0 +1,257 @@
+"""Pictures in a store of any kind, named by an address such as s3://bucket/folder, or in a folder.
+
+A picture is fetched into a folder of this machine, enlarged there as any file is, and its result is
+put back whole. Nothing here knows how many machines do so.
+"""
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from upres.errors import BadPicture, BadSetting, MissingExtra, UpresError, WorkFailed
+from upres.images.files import PICTURE_SUFFIXES
+from upres.images.saving import SaveSettings
+from upres.upscaling.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
+from upres.upscaling.jobs import NAMED_X4, Naming, Shard
+from upres.upscaling.manifest import NAME, identity_of
+from upres.upscaling.sizes import SizeWish
+from upres.upscaling.upscaler import Upscaler
+
+Note = dict[str, Any]  # one line of a manifest, and what a worker tells of a picture
+
+PART: Final = 1000  # notes in a file of a manifest
+PART_SECONDS: Final = 60.0  # or as many as there are by then
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder or a file of a store. store: fsspec's."""
+
+    store: Any
+    path: str
+
+    @property
+    def local(self) -> bool:
+        """Whether it is in the file system of this machine."""
+        return "file" in tuple(self.store.protocol)
+
+    def below(self, name: str) -> "Place":
+        """Return what is called `name` in this folder."""
+        return Place(self.store, f"{self.path.rstrip('/')}/{name}")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is done to each picture, whoever does it. made_by: as `identity.made_by` has it."""
+
+    made_by: Mapping[str, Any]
+    wish: SizeWish = AS_THE_MODEL
+    save: SaveSettings = AS_IT_WAS
+    overwrite: bool = False
+
+
+def place_of(address: str) -> Place:
+    """Return the place of an address such as s3://bucket/folder, or of a plain path.
+
+    Raises BadSetting for a kind of store that is not known here, MissingExtra.
+    """
+    try:
+        import fsspec
+    except ImportError as error:
+        raise MissingExtra("fsspec", "cluster", f"reading {address}") from error
+    try:
+        store, path = fsspec.core.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise BadSetting(f"{address} cannot be opened: {error}") from error
+    return Place(store, str(path))
+
+
+def address_of(path: Path) -> str:
+    """Return the address that became a path: pathlib makes s3:/bucket of s3://bucket."""
+    kind, colon, rest = str(path).partition(":/")
+    if not colon or len(kind) < 2 or "/" in kind:
+        return str(path)
+    return f"{kind}:///{rest}" if kind in ("file", "local", "memory") else f"{kind}://{rest}"
+
+
+def planned(
+    source: str,
+    target: str,
+    *,
+    naming: Naming = NAMED_X4,
+    recursive: bool = False,
+    shard: Shard | None = None,
+) -> list[Note]:
+    """Return `source` and `target` of each picture in a folder, by name, and what is known of it.
+
+    key: of the result that stands there, by the manifest; intact: of its size. stranger: a file of
+    the target's name stood there before the first run of ours began.
+    Raises BadPicture for a folder without pictures, BadSetting for one folder inside the other.
+    """
+    read, write = place_of(source), place_of(target)
+    if _inside(read, write) or _inside(write, read):
+        raise BadSetting(f"{target} and {source} lie in each other; give another folder.")
+    names = sorted(_pictures(read, recursive=recursive))
+    if not names:
+        raise BadPicture(f"{source} holds no pictures; give a folder of pictures.")
+    noted, strangers = read_notes(write)
+    standing = dict(_files(write))
+    if strangers is None:
+        strangers = set(standing)
+    jobs: list[Note] = []
+    for name in names:
+        if shard is not None and not shard.has(name):
+            continue
+        below = PurePosixPath(name)
+        result = str(below.with_name(naming.result(Path(below.name))))
+        key, size = noted.get(result, ("", 0)) if result in standing else ("", 0)
+        jobs.append(
+            {
+                "source": f"{source.rstrip('/')}/{name}",
+                "target": f"{target.rstrip('/')}/{result}",
+                "name": result,
+                "key": key,
+                "intact": standing.get(result) == size,
+                "stranger": result in standing and result in strangers,
+            }
+        )
+    return jobs
+
+
+def enlarge_in_store(job: Mapping[str, Any], upscaler: Upscaler, chosen: Chosen) -> Note:
+    """Return what came of a job of `planned`: its `state` is done, skipped or failed.
+
+    A job may be done again at any moment, also where a worker died in it: the result is the same.
+    Raises nothing of a picture or a store: it is told as `error`.
+    """
+    began = time.perf_counter()
+    note: Note = {"source": job["source"], "target": job["target"], "name": job["name"]}
+    with tempfile.TemporaryDirectory(prefix="upres-") as folder:
+        picture = Path(folder) / f"picture{PurePosixPath(job['source']).suffix}"
+        result = Path(folder) / f"result{PurePosixPath(job['target']).suffix}"
+        try:
+            note |= _enlarged(job, picture, result, upscaler, chosen)
+        except UpresError as error:
+            told = str(error).replace(str(picture), job["source"])
+            told = told.replace(str(result), job["target"])
+            note |= {"state": "failed", "error": told, "exit_code": error.exit_code}
+        except Exception as error:  # a store has errors of its own kinds
+            told = f"{job['source']}: {type(error).__name__}: {error}"
+            note |= {"state": "failed", "error": told, "exit_code": WorkFailed.exit_code}
+    return note | {"seconds": round(time.perf_counter() - began, 3)}
+
+
+def _enlarged(
+    job: Mapping[str, Any], picture: Path, result: Path, upscaler: Upscaler, chosen: Chosen
+) -> Note:
+    read, write = place_of(job["source"]), place_of(job["target"])
+    if job["stranger"] and not job["key"] and not chosen.overwrite:
+        raise _exists(job["target"], "")
+    read.store.get_file(read.path, str(picture))
+    identity = identity_of(picture, chosen.made_by)
+    note: Note = {"key": identity.key, "picture_sha256": identity.picture}
+    if identity.key == job["key"] and job["intact"]:
+        return note | {"state": "skipped"}
+    if job["key"] and not chosen.overwrite:
+        raise _exists(job["target"], " and was made from another picture, or with other options")
+    written = upscale_file(picture, result, upscaler, wish=chosen.wish, save=chosen.save)
+    size = result.stat().st_size
+    put_whole(result, write)
+    return note | {"state": "done", "bytes": size, **vars(written)}
+
+
+def put_whole(file: Path, place: Place) -> None:
+    """Put a file into a store so that nobody sees half of it.
+
+    Stores of objects show an object when it is complete; elsewhere it is renamed.
+    """
+    folder, _, name = place.path.rpartition("/")
+    place.store.makedirs(folder, exist_ok=True)
+    if not place.local:
+        place.store.put_file(str(file), place.path)
+        return
+    partial = f"{folder}/.{name}.{secrets.token_hex(4)}.part"
+    try:
+        place.store.put_file(str(file), partial)
+        place.store.mv(partial, place.path)
+    finally:
+        if place.store.exists(partial):
+            place.store.rm_file(partial)
+
+
+def read_notes(folder: Place) -> tuple[dict[str, tuple[str, int]], set[str] | None]:
+    """Return the key and the size of each result that a folder's manifest has, and the strangers.
+
+    None where no run has begun there.
+    """
+    noted: dict[str, tuple[str, int]] = {}
+    strangers: set[str] | None = None
+    notes = folder.below(NAME)
+    for name, _ in sorted(_files(notes)):
+        with notes.store.open(notes.below(name).path, "rb") as lines:
+            for line in map(json.loads, lines):
+                if line["state"] == "done":
+                    noted[line["name"]] = line["key"], line["bytes"]
+                elif line["state"] == "run":
+                    strangers = (strangers or set()) | set(line["strangers"])
+    return noted, strangers
+
+
+class Notes:
+    """A manifest that is being written, in files that are never written to again.
+
+    Stores of objects cannot add to a file. Only whoever plans a run writes its notes.
+    """
+
+    def __init__(self, folder: Place) -> None:
+        self._folder = folder.below(NAME)
+        self._run = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + secrets.token_hex(2)
+        self._waiting: list[Note] = []
+        self._parts, self._last = 0, time.monotonic()
+
+    def add(self, note: Note) -> None:
+        """Note something; what waits is lost if this process is killed, and then done again."""
+        self._waiting.append(note)
+        if len(self._waiting) >= PART or time.monotonic() - self._last > PART_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if not self._waiting:
+            return
+        with tempfile.TemporaryDirectory(prefix="upres-") as folder:
+            part = Path(folder) / "part.jsonl"
+            part.write_text("".join(json.dumps(note) + "\n" for note in self._waiting), "ascii")
+            put_whole(part, self._folder.below(f"{self._run}-{self._parts:06}.jsonl"))
+        self._waiting, self._last = [], time.monotonic()
+        self._parts += 1
+
+
+def _pictures(folder: Place, *, recursive: bool) -> Iterator[str]:
+    for name, _ in _files(folder):
+        path = PurePosixPath(name)
+        hidden = any(part.startswith(".") for part in path.parts)
+        wanted = path.suffix.lower() in PICTURE_SUFFIXES and not hidden
+        if wanted and (recursive or len(path.parts) == 1):
+            yield name
+
+
+def _files(folder: Place) -> Iterator[tuple[str, int]]:
+    """Yield the name below the folder and the size of each file; nothing where it is missing."""
+    if folder.store.exists(folder.path):
+        for found, told in folder.store.find(folder.path, detail=True).items():
+            yield str(PurePosixPath(found).relative_to(folder.path)), int(told["size"])
+
+
+def _exists(target: str, made: str) -> BadSetting:
+    return BadSetting(f"{target} exists{made}; pass --overwrite to replace it, or another output.")
+
+
+def _inside(one: Place, other: Place) -> bool:
+    same = type(one.store) is type(other.store)
+    return same and PurePosixPath(one.path).is_relative_to(other.path)
