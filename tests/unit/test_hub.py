@@ -96,6 +96,23 @@ def test_the_only_file_of_weights_is_taken(hub, monkeypatch):
     assert fetch_from_hub("hf:me/net").read_bytes() == b"x"
 
 
+def test_revision_is_asked_for(hub):
+    hub.repositories["me/net"] = {"best.pth": b"x"}
+    fetch_from_hub("hf:me/net@v1")
+    asked = [path for path in hub.asked if "/me/net" in path]
+    assert len(asked) >= 3
+    assert all("/v1" in path for path in asked), asked
+
+
+def test_models_own_name_goes_before_other_files_in_the_cache_too(hub):
+    hub.repositories["me/net"]["ema.safetensors"] = b"e"
+    fetch_from_hub("hf:me/net/ema.safetensors")
+    expected = fetch_from_hub("hf:me/net")
+    hub.status = 503
+    assert fetch_from_hub("hf:me/net") == expected
+    assert expected.name == "model.safetensors"
+
+
 def test_one_of_several_must_be_named(hub):
     hub.repositories["me/net"] = {"b.pth": b"b", "a.pth": b"a"}
     assert refusal(BadSetting, "hf:me/net") == (
