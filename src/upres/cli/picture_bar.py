@@ -14,7 +14,7 @@ def telling(*, as_json: bool, quiet: bool) -> Iterator[Callable[[Event], None]]:
     """Yield what is told of each event.
 
     As JSON: each at once, a line each, on stdout. Otherwise a bar on stderr where that is a
-    terminal, and after it, also after Ctrl-C, the paths of the results on stdout, one a line.
+    terminal, and after it, also after Ctrl-C, the sorted paths of the results on stdout.
     """
     if as_json:
         yield _print_json
@@ -30,7 +30,7 @@ def telling(*, as_json: bool, quiet: bool) -> Iterator[Callable[[Event], None]]:
 
             yield tell
     finally:  # not between, where they would tear the bar
-        typer.echo("".join(f"{path}\n" for path in written), nl=False)
+        typer.echo("".join(f"{path}\n" for path in sorted(written)), nl=False)
 
 
 def _print_json(event: Event) -> None:
