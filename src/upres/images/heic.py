@@ -1,19 +1,16 @@
 """HEIC, which the libvips of the packages cannot decode: read and written by pillow-heif."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyvips
-from PIL import Image
 
 from upres.errors import BadPicture, MissingExtra
+from upres.images.exif_block import exif_block, with_exif
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _MODES = {(1, 8): "L", (3, 8): "RGB", (4, 8): "RGBA", (1, 16): "I;16", (3, 16): "RGB;16"}
-_PIXEL_SIZES = {0xA002: 0, 0xA003: 1}  # EXIF tags: width, height
-_EXIF_IFD = 0x8769
 
 
 def is_heic(path: Path) -> bool:
@@ -66,31 +63,6 @@ def write_heic(path: Path, image: Any, quality: int, chroma: int = 444) -> None:
         told["exif"] = exif_block(image)
     picture.info.update({"icc_profile": told.pop("icc_profile")} if "icc_profile" in told else {})
     picture.save(path, quality=quality, chroma=chroma, **told)
-
-
-def exif_block(image: Any) -> bytes:
-    """Return the EXIF of libvips's image as one block, with its size in pixels."""
-    dot = image.crop(0, 0, 1, 1) if image.width * image.height == 1 else pyvips.Image.black(1, 1)
-    for name in image.get_fields():
-        if name.startswith("exif-") or name == "orientation":
-            dot.set_type(image.get_typeof(name), name, image.get(name))
-    exif = Image.Exif()
-    with Image.open(io.BytesIO(dot.jpegsave_buffer(keep="exif"))) as carrier:
-        exif.load(carrier.info.get("exif", b""))
-    sizes = exif.get_ifd(_EXIF_IFD)
-    for tag, side in _PIXEL_SIZES.items():
-        sizes[tag] = (image.width, image.height)[side]
-    return exif.tobytes()
-
-
-def with_exif(image: Any, exif: bytes) -> None:
-    """Give libvips's image the fields of an EXIF block, as its own loaders do."""
-    carrier = io.BytesIO()
-    Image.new("L", (1, 1)).save(carrier, "JPEG", exif=exif)
-    dot = pyvips.Image.new_from_buffer(carrier.getvalue(), "")
-    for name in dot.get_fields():
-        if name.startswith("exif-"):
-            image.set_type(dot.get_typeof(name), name, dot.get(name))
 
 
 def _describe(image: Any, info: dict[str, Any]) -> None:

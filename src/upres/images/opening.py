@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from upres.errors import BadPicture
 from upres.images.animated_png import is_animated, read_frames
+from upres.images.exif_block import with_exif
 from upres.images.heic import is_heic, read_heic
 from upres.images.refusals import check_pages, check_values, whole_pages
 from upres.images.soundness import check_sound
 from upres.images.tiff_directory import read_pages
+from upres.images.tiff_exif import read_exif
 
 Rows = NDArray[np.uint8 | np.uint16 | np.float32]
 
@@ -129,6 +131,10 @@ def open_picture(path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3") -> Opened
         if depth < _KINDS[image.format][1]:
             image = _spread(image, depth)
         frames = image.height // image.get("page-height") if many else 1
+        exif = read_exif(path) if pages else None
+        if exif is not None:
+            image = image.copy()
+            with_exif(image, exif)
         if turned:
             image = image.autorot()
     colours, alpha = _channels(image)

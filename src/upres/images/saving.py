@@ -19,10 +19,12 @@ from upres.atomic import replacing
 from upres.errors import BadPicture
 from upres.images import animated_png
 from upres.images.described import upright_xmp, without_thumbnail
+from upres.images.exif_block import exif_block
 from upres.images.fed_image import consumed
 from upres.images.formats import Format, format_of
 from upres.images.heic import write_heic
 from upres.images.opening import Opened, Rows, reason
+from upres.images.tiff_exif import add_exif
 
 Metadata = Literal["keep", "colour", "none"]
 TYPES: dict[int, type[Any]] = {8: np.uint8, 16: np.uint16, 32: np.float32}
@@ -115,6 +117,8 @@ def save_rows(
             write_heic(partial, dressed, save.quality or form.quality or 90)
         else:
             getattr(dressed, form.saver)(str(partial), **_options(form, like, save, width * height))
+            if form.name == "TIFF" and dressed.get_typeof("exif-data"):
+                add_exif(partial, exif_block(dressed))
 
     with replacing(target) as partial:
         try:
