@@ -128,6 +128,10 @@ def upscale(
         Literal["auto", "float32", "bf16", "fp16"],
         typer.Option(help="auto: bf16 where the device has instructions for it."),
     ] = "auto",
+    backend: Annotated[
+        Literal["torch", "openvino"],
+        typer.Option(help="openvino: on processors only; needs the extra `export`."),
+    ] = "torch",
     fp32: Annotated[bool, typer.Option("--fp32", hidden=True)] = False,
     tile: Annotated[
         str | None,
@@ -204,6 +208,7 @@ def upscale(
             tta=tta,
             precision="float32" if fp32 else precision,
             device=device,
+            backend=backend,
             tile=habits.tile(tile),
             exact=exact,
             memory=None if memory is None else parse_memory(memory),

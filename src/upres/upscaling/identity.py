@@ -24,6 +24,7 @@ def made_by(
         "model": network_digest(upscaler.network),
         "scale": upscaler.scale,
         "precision": upscaler.precision,
+        "backend": upscaler.backend,
         "tile": upscaler.tile,
         "exact": upscaler.exact,
         "finishes": [_told(finish) for finish in upscaler.finishes],

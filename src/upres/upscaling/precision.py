@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 Precision = Literal["auto", "float32", "bf16", "fp16"]
 ComputePrecision = Literal["float32", "bf16", "fp16"]
+Backend = Literal["torch", "openvino"]
 HALVES: Mapping[ComputePrecision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _CPU_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 

@@ -1,12 +1,8 @@
 """What can be chosen of an enlargement, apart from its size and its file: everything is here."""
 
-from typing import Literal
-
 from pydantic import BaseModel, Field
 
-from upres.upscaling.precision import Precision
-
-Backend = Literal["torch", "openvino"]
+from upres.upscaling.precision import Backend, Precision
 
 
 class UpscaleSettings(BaseModel, frozen=True, extra="forbid"):
@@ -20,6 +16,7 @@ class UpscaleSettings(BaseModel, frozen=True, extra="forbid"):
     consistent: the result, shrunk, equals the input. keep_colour: its low frequencies are those
         of the input; None: where the model was trained against a discriminator, or by others.
     tta: the mean over the eight flips and turns of the picture.
+    backend: openvino computes on the processor alone and needs the extra `export`.
     tile: LR pixels a side, 0 for the whole picture at once, None to choose. exact: tiles overlap
         so far that the result is that of the whole picture. memory: bytes that may be used, None
         for a quarter of what is free.

@@ -1,7 +1,7 @@
 """A network as a function of tiles that never gives a wrong picture without a word."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -12,7 +12,15 @@ from torch import Tensor, nn
 
 from upres.errors import WorkFailed
 from upres.upscaling.activations import bytes_per_pixel
-from upres.upscaling.precision import HALVES, ComputePrecision, Precision, half_body, pick_precision
+from upres.upscaling.openvino_network import openvino_forward
+from upres.upscaling.precision import (
+    HALVES,
+    Backend,
+    ComputePrecision,
+    Precision,
+    half_body,
+    pick_precision,
+)
 from upres.upscaling.streams import Floats
 
 SMALLEST_CHANGE = 1 / 255  # of an input that counts as not constant
@@ -37,22 +45,30 @@ class TileNetwork:
     """Enlarges RGB tiles by a network, in the precision that the machine is quick in.
 
     network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. In float32 it is used as it is at each
-    call, so it may be trained meanwhile; in bf16 or fp16 a copy is. Threads take turns, tile by
-    tile: one already keeps the device busy, and what they do around it goes on meanwhile.
+    call, so it may be trained meanwhile; in bf16 or fp16, and by openvino, a copy is. Threads take
+    turns, tile by tile: one already keeps the device busy, and what they do around it goes on
+    meanwhile. Raises MissingExtra.
     """
 
-    def __init__(self, network: nn.Module, precision: Precision = "auto") -> None:
+    def __init__(
+        self, network: nn.Module, precision: Precision = "auto", backend: Backend = "torch"
+    ) -> None:
         self.precision: ComputePrecision = pick_precision(precision, _device(network).type)
         self._network = network
+        self._measured = self._network  # what memory is counted of
+        self._fast: Callable[[Tensor], Tensor] = network
         half = HALVES.get(self.precision)
-        self._fast = network if half is None else half_body(network, half)
+        if backend == "openvino":
+            self._fast = openvino_forward(network, self.precision)
+        elif half is not None:
+            self._fast = self._measured = half_body(network, half)
         self._turn = Lock()
 
     @cached_property
     def bytes_per_pixel(self) -> float:
         """The memory that the network takes, for each LR pixel of a tile."""
         with self._turn, _evaluating(self._network):
-            return bytes_per_pixel(self._fast)
+            return bytes_per_pixel(self._measured)
 
     def __call__(self, rgb: Floats, tally: Tally | None = None) -> Floats:
         """Return the network's values for a tile (h, w, 3), float32, not clamped.

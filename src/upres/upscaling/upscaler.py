@@ -1,5 +1,6 @@
 """Any picture through a network: the one road by which everything here enlarges."""
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -23,7 +24,7 @@ from upres.upscaling.masking import REACH as MASK_REACH
 from upres.upscaling.masking import through_mask
 from upres.upscaling.memory import resident
 from upres.upscaling.pictures import from_pil, read_still, to_pil
-from upres.upscaling.precision import ComputePrecision, Precision
+from upres.upscaling.precision import Backend, ComputePrecision, Precision
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.streams import Floats, Stream, array_stream, quantised, unit_range
 from upres.upscaling.tile_network import Tally, TileNetwork
@@ -68,6 +69,7 @@ class Upscaler:
         self.exact = exact
         self.memory = memory
         self.finishes = tuple(finishes)
+        self.backend: Backend = "torch"
         self._network = TileNetwork(network, precision)
         self.held = resident()  # bytes, before there is a picture
 
@@ -98,8 +100,8 @@ class Upscaler:
         """
         network = SelfEnsemble(model.network) if settings.tta else model.network
         keep_colour = settings.keep_colour
-        return cls(
-            network.to(pick_device(settings.device)),
+        upscaler = cls(
+            network.to(pick_device("cpu" if settings.backend == "openvino" else settings.device)),
             model.scale,
             model.radius,
             precision=_precision(model, settings.precision),
@@ -112,6 +114,14 @@ class Upscaler:
                 keep_colour=is_adversarial(model) if keep_colour is None else keep_colour,
             ),
         )
+        return upscaler if settings.backend == "torch" else upscaler.computed_by(settings.backend)
+
+    def computed_by(self, backend: Backend) -> "Upscaler":
+        """This upscaler, its network as it is now computed by `backend`. Raises MissingExtra."""
+        twin = copy.copy(self)
+        twin.backend = backend
+        twin._network = TileNetwork(self.network, self.precision, backend)
+        return twin
 
     @property
     def precision(self) -> ComputePrecision:
