@@ -10,6 +10,7 @@ import pytest
 import torch
 from file_server import FileServer, serving
 
+from upres.cli.describe import described
 from upres.errors import BadWeights, MissingWeights
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
@@ -152,3 +153,9 @@ def test_server_that_is_not_there_is_said_without_a_length_too(server, monkeypat
     monkeypatch.setattr(published_models, "PUBLISHED_MODELS", (fake,))
     with pytest.raises(MissingWeights, match=r"Connection refused, asking for http://127"):
         load_model(model.name)
+
+
+def test_description_downloads_too(server):
+    name = published_models.PUBLISHED_MODELS[0].name
+    (facts,) = described(name)
+    assert (facts["network"], facts["scale"]) == ("compact", 4)

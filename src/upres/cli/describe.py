@@ -130,9 +130,12 @@ def _refuse_unknown(name: str) -> None:
     from upres.errors import BadSetting, suggestion
     from upres.recipes import RECIPES
     from upres.weights.model import zoo_names
+    from upres.weights.published_models import published_model
 
     path = Path(name)
     if name in zoo_names() or path.suffix or len(path.parts) > 1 or path.exists():
+        return
+    if published_model(name) is not None:
         return
     known = [*RECIPES, *(model for model in zoo_names() if model not in RECIPES)]
     raise BadSetting(
