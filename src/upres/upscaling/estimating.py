@@ -20,7 +20,6 @@ from upres.upscaling.tiles import Span, Tiling, spans
 from upres.upscaling.tiling import FILES, rows_needed, tile_needed
 from upres.upscaling.upscaler import Upscaler
 
-WHOLE_ENCODERS: Final = ("WebP", "AVIF")  # they hold all of a picture before they write any of it
 FINISHING: Final = 3e-8  # seconds for each value of the result: rounding, copying, encoding
 LOSSY: Final = 3  # a file that loses is at most one in so many of the pixels' bytes
 LONGEST_TRIAL: Final = 1.0  # seconds: a larger tile is not tried
@@ -31,7 +30,8 @@ class Work:
     """What is to be done to a picture.
 
     channels: alpha included. runs: of the network for each tile; a grey band or an alpha takes one
-    of its own. value_bytes: of a value in the result. whole: its encoder holds all of it.
+    of its own. value_bytes: of a value in the result. whole: its encoder holds all of it, and
+    `encoder` bytes more for each pixel.
     """
 
     height: int
@@ -43,6 +43,7 @@ class Work:
     value_bytes: int
     lossy: bool = False
     whole: bool = False
+    encoder: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,23 +88,29 @@ def estimate(
         height, width = height * scale, width * scale
     if (width, height) != (work.size.width, work.size.height):
         memory += _resampling(work, width)
-    memory += largest_tile + (written if work.whole else 0)
+    memory += largest_tile
+    if work.whole:
+        pixels = work.size.width * work.size.height * work.frames
+        memory += written + pixels * work.encoder
     return Estimate(seconds, memory, written // (LOSSY if work.lossy else 1))
 
 
 def work_for(opened: Opened, size: SizePlan, target: Path, save: SaveSettings) -> Work:
     """Return what is to be done to an open picture to write it to `target`."""
     form = format_of(target)
+    channels = opened.colours + opened.alpha
+    value_bytes = (save.bits or opened.bits) // 8
     return Work(
         height=opened.height,
         width=opened.width,
-        channels=opened.colours + opened.alpha,
+        channels=channels,
         runs=(1 if opened.colours == 3 else opened.colours) + opened.alpha,
         frames=opened.frames,
         size=size,
-        value_bytes=(save.bits or opened.bits) // 8,
+        value_bytes=value_bytes,
         lossy=form.quality is not None,
-        whole=form.name in WHOLE_ENCODERS or (opened.frames > 1 and form.name != "TIFF"),
+        whole=form.held > 0 or (opened.frames > 1 and form.name != "TIFF"),
+        encoder=max(0, form.held - channels * value_bytes),
     )
 
 
