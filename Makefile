@@ -33,9 +33,10 @@ test: lint        ## lint, unit and contract tests, two at a time
 test-slow: $(STAMP) ## trained quality and kill campaigns
 	$(BIN)/pytest -m slow tests/slow
 
-bench: $(STAMP)   ## training step, upscaling, loader, two processes and judging, as ratios
+bench: $(STAMP)   ## training step, upscaling, memory, loader, two processes and judging, as ratios
 	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/upscale.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/loader.py
 	$(BIN)/python benchmarks/distributed.py
 	$(BIN)/python benchmarks/judging.py
