@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 REDUCED, WIDTH, HEIGHT, BITS, PHOTOMETRIC, SAMPLES, KIND = 254, 256, 257, 258, 262, 277, 339
-MOST_PAGES = 100_000  # a chain that is longer goes round in a circle
 _LAB = (8, 9, 10)  # CIELab, ICCLab, ITULab
 _KINDS = {1: "unsigned", 2: "signed", 3: "float", 5: "complex", 6: "complex"}
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}  # bytes of the types of whole numbers
@@ -45,7 +44,9 @@ def _pages(file: BinaryIO) -> list[Page]:
     (place,) = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)
     size = os.fstat(file.fileno()).st_size
     pages: list[Page] = []
-    while 0 < place < size and len(pages) < MOST_PAGES:
+    seen: set[int] = set()
+    while 0 < place < size and place not in seen:
+        seen.add(place)
         tags, place = _directory(file, place, order, big)
         pages.append(_page(tags))
     return pages

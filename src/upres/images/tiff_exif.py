@@ -43,13 +43,12 @@ def read_exif(path: Path) -> bytes | None:
             if head is None:
                 return None
             order, big, place = head
-            found, _ = _read(file, place, order, big)
+            found, _ = _read(file, place, order, big, _DESCRIBING)
     except (struct.error, OSError, OverflowError):
         return None
-    told = {tag: value for tag, value in found.items() if tag in _DESCRIBING and _fits(value)}
-    if not told:
+    if not found:
         return None
-    return _HEAD + b"II*\0" + struct.pack("<I", 8) + _written(told, 8, "<I", 0)
+    return _HEAD + b"II*\0" + struct.pack("<I", 8) + _written(found, 8, "<I", 0)
 
 
 def add_exif(path: Path, exif: bytes) -> None:
@@ -77,16 +76,7 @@ def _block_directory(exif: bytes) -> Directory:
     if head is None:
         return {}
     order, big, place = head
-    found, _ = _read(file, place, order, big)
-    return {tag: value for tag, value in found.items() if tag in _DESCRIBING}
-
-
-def _fits(value: "Entry | Directory") -> bool:
-    if isinstance(value, Entry):
-        return len(value.data) <= _LONGEST
-    for tag in [tag for tag, inner in value.items() if not _fits(inner)]:
-        del value[tag]
-    return True
+    return _read(file, place, order, big, _DESCRIBING)[0]
 
 
 def _header(file: BinaryIO) -> tuple[str, bool, int] | None:
@@ -100,9 +90,17 @@ def _header(file: BinaryIO) -> tuple[str, bool, int] | None:
 
 
 def _read(
-    file: BinaryIO, place: int, order: str, big: bool, depth: int = 0
+    file: BinaryIO,
+    place: int,
+    order: str,
+    big: bool,
+    wanted: tuple[int, ...] | None = None,
+    depth: int = 0,
 ) -> tuple[Directory, int]:
-    """Return a directory with those below it, and where the next one is."""
+    """Return a directory with those below it, and where the next one is.
+
+    wanted: the tags that are read, if not all; of them and below, no value that is very long.
+    """
     word = order + ("Q" if big else "I")
     size = struct.calcsize(word)
     file.seek(place)
@@ -113,19 +111,25 @@ def _read(
     for start in range(0, len(entries), 4 + 2 * size):
         tag, kind = struct.unpack_from(order + "HH", entries, start)
         (many,) = struct.unpack_from(word, entries, start + 4)
-        if kind not in _UNITS:
+        length = many * _UNITS.get(kind, 0) * (2 if kind in _PAIRS else 1)
+        if not _is_read(tag, length, wanted, depth) or tag in found:
             continue
         data = entries[start + 4 + size : start + 4 + 2 * size]
-        length = many * _UNITS[kind] * (2 if kind in _PAIRS else 1)
         if length > size:
             file.seek(struct.unpack(word, data)[0])
             data = file.read(length)
         if tag in _POINTERS and depth < _DEEPEST:
             below = struct.unpack(word, data)[0] if kind == 16 else _first(data, order)
-            found[tag], _ = _read(file, below, order, big, depth + 1)
+            found[tag], _ = _read(file, below, order, big, wanted, depth + 1)
         elif len(data) >= length:
             found[tag] = Entry(kind, many, _swapped(data[:length], _UNITS[kind], order))
     return found, following
+
+
+def _is_read(tag: int, length: int, wanted: tuple[int, ...] | None, depth: int) -> bool:
+    if wanted is None:
+        return length > 0
+    return 0 < length <= _LONGEST and (depth > 0 or tag in wanted)
 
 
 def _first(data: bytes, order: str) -> int:
