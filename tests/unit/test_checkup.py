@@ -1,5 +1,6 @@
 """What is measured of a model here: seams where it is short-sighted, and none where it is not."""
 
+import importlib.util
 import json
 
 import numpy as np
@@ -87,6 +88,8 @@ def test_the_command_prints_a_table_and_json(monkeypatch, tmp_path):
     facts = json.loads(CliRunner().invoke(app, asked).stdout)
     assert facts["radius"] == 18 and facts["seams"][-1]["overlap"] == 18
     assert facts["speeds"][0]["precision"] == "float32"
+    backends = {speed["backend"] for speed in facts["speeds"]}
+    assert ("openvino" in backends) == (importlib.util.find_spec("openvino") is not None)
     Image.new("RGB", (63, 40)).save(tmp_path / "a.png")
     refused = CliRunner().invoke(app, asked)
     assert "a.png is 63x40; give a picture of 64x8 pixels at least." in str(refused.exception)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from upres.upscaling.checkup import Seam, Speed
+    from upres.upscaling.precision import Precision
     from upres.upscaling.streams import Floats
     from upres.weights.model import Model
 
@@ -96,6 +97,9 @@ def _seams(found: "Model", radius: int, picture: Path | None) -> "Iterator[Seam]
 
 
 def _speeds(found: "Model", picture: Path | None) -> "Iterator[Speed]":
+    import contextlib
+
+    from upres.errors import MissingExtra
     from upres.upscaling.checkup import SPEED_SIDE, speed
     from upres.upscaling.precision import pick_precision
     from upres.upscaling.tile_network import TileNetwork
@@ -107,10 +111,15 @@ def _speeds(found: "Model", picture: Path | None) -> "Iterator[Speed]":
     kind = next(found.network.parameters()).device.type
     if found.borrowed:
         return
-    if pick_precision("auto", kind) == "bf16":
-        yield speed(TileNetwork(found.network, "bf16"), tile, reference)
+    halves: list[Precision] = ["bf16"] if pick_precision("auto", kind) == "bf16" else []
     if kind == "cuda":
-        yield speed(TileNetwork(found.network, "fp16"), tile, reference)
+        halves.append("fp16")
+    for half in halves:
+        yield speed(TileNetwork(found.network, half), tile, reference)
+    with contextlib.suppress(MissingExtra):  # without the extra it is no choice
+        for precision in ("float32", *halves) if kind == "cpu" else ():
+            network = TileNetwork(found.network, precision, "openvino")
+            yield speed(network, tile, reference, "openvino")
 
 
 def _middle(path: Path | None, height: int, width: int) -> "Floats":

@@ -20,7 +20,7 @@ from upres.upscaling.tiles import Span, Tiling, spans
 from upres.upscaling.tiling import FILES, rows_needed, tile_needed
 from upres.upscaling.upscaler import Upscaler
 
-FINISHING: Final = 3e-8  # seconds for each value of the result: rounding, copying, encoding
+FINISHING: Final = 3e-8  # seconds for each value of the result: rounding, copying, a JPEG's codes
 LOSSY: Final = 3  # a file that loses is at most one in so many of the pixels' bytes
 LONGEST_TRIAL: Final = 1.0  # seconds: a larger tile is not tried
 
