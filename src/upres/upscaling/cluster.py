@@ -1,0 +1,156 @@
+"""Pictures of a store enlarged by many machines: Ray Data, one worker a device.
+
+A worker fetches a picture, enlarges it and puts the result back itself; only a line of what came of
+it travels. Where a worker dies, what it had not yet told is done again by another.
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from upres.errors import Interrupted, MissingExtra, UpresError, WorkFailed
+from upres.upscaling.choosing import choose_model
+from upres.upscaling.events import Failed, Summary
+from upres.upscaling.identity import made_by
+from upres.upscaling.jobs import Job
+from upres.upscaling.settings import UpscaleSettings
+from upres.upscaling.stores import Chosen, Note, Notes, enlarge_in_store, place_of
+from upres.upscaling.upscaler import AS_IT_COMES, Upscaler
+
+MOST_IN_BLOCK = 32  # pictures that are handed out, and done again, together
+BLOCKS = 20  # for each worker at least, so that all end at about the same time
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who works. count: None for one on each GPU, or on each `cores` cores where there is none.
+
+    address: of a Ray cluster; None for the one that this process is part of, or a new one on this
+    machine.
+    """
+
+    count: int | None = None
+    cores: int = 2
+    address: str | None = None
+
+
+ALL_THERE_ARE = Workers()
+
+
+def upscale_on_ray(
+    jobs: list[Note],
+    target: str,
+    model: str | Path,
+    chosen: Chosen,
+    *,
+    settings: UpscaleSettings = AS_IT_COMES,
+    workers: Workers = ALL_THERE_ARE,
+    on_note: Callable[[Note], None] = lambda _note: None,
+) -> Summary:
+    """Do the jobs of `stores.planned` on a cluster and return what became of them.
+
+    target: the folder that the manifest is written to. The model is loaded here and sent to the
+    workers. chosen: its made_by is completed by each worker. on_note: told of each picture.
+    Raises Interrupted after Ctrl-C; the same call goes on. MissingExtra, as `choose_model`.
+    """
+    ray = _ray()
+    found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
+    if not ray.is_initialized():
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers
+        ray.init(address=workers.address, include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    count, gpus = _shared_out(ray.cluster_resources(), workers, settings.device)
+    size = max(1, min(MOST_IN_BLOCK, len(jobs) // (count * BLOCKS)))
+    told = ray.data.from_items(jobs, override_num_blocks=-(-len(jobs) // size)).map(
+        Worker,
+        fn_constructor_args=(ray.put(found), settings, chosen, workers.cores),
+        compute=ray.data.ActorPoolStrategy(size=count),
+        num_gpus=gpus,
+        num_cpus=0 if gpus else workers.cores,
+    )
+    run = {"state": "run", "model": str(model), "settings": settings.model_dump(mode="json")}
+    return _gathered(told.iter_rows(), jobs, target, run, on_note)
+
+
+class Worker:
+    """A process with a network on its device; Ray makes one and calls it with each job."""
+
+    def __init__(self, model: Any, settings: UpscaleSettings, chosen: Chosen, cores: int) -> None:
+        import ray
+        import torch
+
+        torch.set_num_threads(cores)
+        self._upscaler = Upscaler.of(ray.get(model), settings)
+        decided = made_by(self._upscaler, chosen.wish, chosen.save)
+        self._chosen = Chosen(decided, chosen.wish, chosen.save, chosen.overwrite)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def __call__(self, job: Note) -> Note:
+        """Return what came of the job, as one text: notes of several kinds are one column."""
+        note = enlarge_in_store(job, self._upscaler, self._chosen)
+        return {"note": json.dumps(note | {"worker": self._name})}
+
+
+def _gathered(
+    rows: Any, jobs: list[Note], target: str, run: Note, on_note: Callable[[Note], None]
+) -> Summary:
+    """Return what became of the jobs; `run` and what is told of each one are noted in `target`."""
+    began, notes, summary = time.perf_counter(), Notes(place_of(target)), Summary()
+    strangers = [job["name"] for job in jobs if job["stranger"]]
+    notes.add(run | {"strangers": strangers})
+    notes.flush()
+    try:
+        for row in rows:
+            note = json.loads(row["note"])
+            notes.add(note)
+            summary = _counted(summary, note)
+            on_note(note)
+    except KeyboardInterrupt as error:
+        done = summary.done + summary.skipped
+        raise Interrupted(
+            f"stopped after {done} of {len(jobs)} pictures; no half-written file is left, and the "
+            f"same command goes on."
+        ) from error
+    finally:
+        notes.flush()
+    return replace(summary, seconds=time.perf_counter() - began)
+
+
+def _counted(summary: Summary, note: Note) -> Summary:
+    match note["state"]:
+        case "done":
+            return replace(
+                summary,
+                done=summary.done + 1,
+                megapixels=summary.megapixels
+                + note["width"] * note["height"] * note["frames"] / 1e6,
+                tiles=summary.tiles + note["tiles"],
+                redone=summary.redone + note["redone"],
+            )
+        case "skipped":
+            return replace(summary, skipped=summary.skipped + 1)
+    job = Job(Path(note["source"]), Path(note["target"]))
+    error = UpresError(note["error"]) if note["exit_code"] == 2 else WorkFailed(note["error"])
+    return replace(summary, failures=(*summary.failures, Failed(job, error)))
+
+
+def _shared_out(resources: Mapping[str, float], workers: Workers, device: str) -> tuple[int, int]:
+    """Return how many workers there are and how many GPUs each one has."""
+    gpus = int(resources.get("GPU", 0))
+    if gpus and device != "cpu":
+        return workers.count or gpus, 1
+    return workers.count or max(1, int(resources.get("CPU", 1)) // workers.cores), 0
+
+
+def _ray() -> Any:
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingExtra("ray", "cluster", "--ray") from error
+    return ray
