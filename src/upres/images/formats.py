@@ -28,7 +28,18 @@ class Format:
 
 
 _ALL = (
-    Format("PNG", (".png",), 2**31 - 1, (8, 16), True, "pngsave", {"compression": 6}, frames=True),
+    Format(
+        "PNG",
+        (".png",),
+        2**31 - 1,
+        (8, 16),
+        True,
+        "pngsave",
+        # A photo of a megapixel, twice as large: 0.85 MB in 0.04 s; level 6 unfiltered, as libvips
+        # has it, 1.13 MB in 0.05 s; level 6 filtered 0.82 MB in 0.10 s
+        {"compression": 4, "filter": "paeth"},
+        frames=True,
+    ),
     Format(
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif"),
