@@ -8,7 +8,7 @@ from upres.upscaling.tiling import bytes_needed, choose_tiling, context_of
 
 @pytest.mark.parametrize(
     "radius, exact, overlap, blend",
-    [(34, False, 34, 0), (48, True, 48, 0), (350, False, 32, 16), (350, True, 80, 16)],
+    [(34, False, 34, 0), (48, True, 48, 0), (350, False, 40, 16), (350, True, 80, 16)],
 )
 def test_networks_that_see_far_fade_instead_of_overlapping_by_all(radius, exact, overlap, blend):
     assert context_of(radius, exact=exact) == (overlap, blend)

@@ -8,7 +8,7 @@ from upres.upscaling.tiles import Tiling, aligned
 
 TILE: Final = 256  # LR px; larger ones fall out of the processor's cache
 SEEN_WHOLE: Final = 48  # LR px; up to this radius tiles overlap by all that the network sees
-DEEP_OVERLAP: Final = 32  # LR px, of networks that see further (RRDBNet-23: about 350)
+DEEP_OVERLAP: Final = 40  # LR px, of networks that see further (RRDBNet-23: about 350)
 DEEP_BLEND: Final = 16  # LR px to each side of a seam, where their tiles fade into each other
 EXACT_OVERLAP: Final = 80  # LR px, of the same networks: less than one level of 255 is left
 WHOLE: Final = 512 * 512  # LR px; such networks take pictures up to this size in one piece
@@ -22,7 +22,7 @@ COPIES: Final = 4  # of a tile's result, and of a block of rows, that exist at o
 def context_of(radius: int, *, exact: bool = False) -> tuple[int, int]:
     """Return overlap and blend, in LR pixels, of tiles of a network that sees `radius` pixels.
 
-    Up to 48 the overlap is the radius, and the result that of the whole picture. Beyond, 32 with a
+    Up to 48 the overlap is the radius, and the result that of the whole picture. Beyond, 40 with a
     blend of 16; exact: 80, which leaves less than a level of 255. Hard seams of RealESRGAN_x4plus
     on crops of two photos were off by up to 7.2 levels at 32, 1.3 at 64, 0.36 at 80.
     """
