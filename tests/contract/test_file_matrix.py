@@ -203,3 +203,32 @@ def test_a_file_stays_what_it_is(case, tmp_path, upscaler):
     assert difference.mean() < 1
     if colours < values.shape[2]:
         assert np.abs(result[..., -1] - wanted[..., -1]).mean() < 0.01
+
+
+class Watching(Nearest):
+    """Remembers the mean of what it was given."""
+
+    def forward(self, lr: Tensor) -> Tensor:
+        self.seen = float(lr.mean())
+        return super().forward(lr)
+
+
+@pytest.mark.parametrize(
+    "profile, mean",
+    [("none", 0.5), ("p3", 0.5), ("linear", 0.7354), ("linear-grey", 0.7354)],  # IEC 61966-2-1
+)
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_the_network_sees_values_as_srgb_codes_them(profile, mean, bits, tmp_path):
+    shape = (8, 9) if "grey" in profile else (8, 9, 3)
+    values = stored(np.full(shape, 0.5), bits)
+    kind = "minisblack" if "grey" in profile else "rgb"
+    tifffile.imwrite(
+        tmp_path / "a.tif", values, photometric=kind, iccprofile=PROFILES[profile], metadata=None
+    )
+    network = Watching()
+    upscale_file(
+        tmp_path / "a.tif", tmp_path / "b.tif", Upscaler(network, SCALE, 0, precision="float32")
+    )
+    assert network.seen == pytest.approx(mean, abs=0.006)
+    found = tifffile.imread(tmp_path / "b.tif")
+    assert np.abs(found.astype(float) - values.flat[0]).max() <= (1e-6 if bits == 32 else 0)

@@ -7,15 +7,17 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
+import pyvips
 import tifffile
 from PIL import Image, ImageCms, ImageSequence
 from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor, nn
 
-from upres.errors import BadPicture
+from upres.errors import BadPicture, MissingExtra
 from upres.images.saving import SaveSettings
 from upres.upscaling.files import upscale_file
 from upres.upscaling.upscaler import Upscaler
@@ -243,8 +245,6 @@ def test_inks_stay_inks(ending, deep, tmp_path, upscaler):
 
 def as_shown(path, *, anew=False):
     """CMYK as sRGB, 0..1, by libvips's own profile: the file names none, and Pillow has none."""
-    import pyvips
-
     image = pyvips.Image.new_from_file(str(path))
     assert (image.interpretation, image.bands) == ("cmyk", 4)
     if anew:
@@ -292,3 +292,27 @@ def test_a_depth_that_the_format_has_not_is_refused(tmp_path, upscaler):
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
     with pytest.raises(BadPicture, match=r"AVIF holds 12 bits at most, the picture 16"):
         upscale_file(tmp_path / "a.tif", tmp_path / "b.avif", upscaler)
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_the_bits_of_an_avif_are_kept_and_white_is_white(bits, tmp_path, upscaler):
+    levels = (np.arange(24 * 36).reshape(24, 36, 1) * np.ones(3)).astype(np.uint16)
+    levels[:8] = 2**bits - 1
+    shifted = (levels << (16 - bits)).tobytes()
+    image = pyvips.Image.new_from_memory(shifted, 36, 24, 3, "ushort")
+    image = image.copy(interpretation="rgb16")
+    image.heifsave(str(tmp_path / "a.avif"), compression="av1", bitdepth=bits, lossless=True)
+    upscale_file(tmp_path / "a.avif", tmp_path / "b.avif", upscaler)
+    upscale_file(tmp_path / "a.avif", tmp_path / "b.png", upscaler)
+    assert pyvips.Image.new_from_file(str(tmp_path / "b.avif")).get("heif-bitdepth") == bits
+    values = pyvips.Image.new_from_file(str(tmp_path / "b.png")).numpy()[::SCALE, ::SCALE]
+    assert values.dtype == np.uint16
+    assert (values[:8] == 65535).all()
+    assert np.abs(np.rint(values / 65535 * (2**bits - 1)) - levels).max() <= 1
+
+
+def test_heic_without_its_package_says_what_to_install(tmp_path, upscaler, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    with pytest.raises(MissingExtra, match=r"a\.heic is a HEIC picture.*pip install 'upres\[heif"):
+        upscale_file(tmp_path / "a.heic", tmp_path / "b.png", upscaler)
