@@ -18,8 +18,8 @@ class UpscaleSettings(BaseModel, frozen=True, extra="forbid"):
     tta: the mean over the eight flips and turns of the picture.
     backend: openvino computes on the processor alone and needs the extra `export`.
     tile: LR pixels a side, 0 for the whole picture at once, None to choose. exact: tiles overlap
-        so far that the result is that of the whole picture. memory: bytes that may be used, None
-        for a quarter of what is free.
+        so far that the result is that of the whole picture. memory: bytes that the process may
+        come to hold; None does not look. The command takes a quarter of what is free.
     """
 
     fidelity: float | None = Field(None, ge=0, le=1)
