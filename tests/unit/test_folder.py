@@ -1,6 +1,7 @@
 """A folder enlarged by a network, and the identity of what enlarged it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -121,3 +122,21 @@ def test_pictures_are_weighed_by_the_memory_that_they_take(photos, tmp_path):
     twice = crowd_for(nearest(memory=4 * 10**9), SizeWish(scale=4), SaveSettings())
     assert twice.weigh(Job(large, tmp_path / "b.png")) > 1.5 * big
     assert crowd_for(nearest(memory=1), SizeWish(), SaveSettings()).room == 0
+
+
+def test_any_name_that_a_disk_takes_is_kept(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = ["né à 東京 \n[x].png", "100%.png", os.fsdecode(b"caf\xe9.png"), "-o.png"]
+    for name in names:
+        try:
+            Image.new("RGB", (3, 2), (7, 7, 7)).save(folder / "now.png")
+            (folder / "now.png").rename(folder / name)
+        except OSError:
+            pytest.skip("this file system takes Unicode names only")
+    summary = upscale_folder(folder, tmp_path / "out", nearest())
+    assert (summary.done, summary.failures) == (4, ())
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == sorted(
+        name.replace(".png", "_x2.png") for name in names
+    )
+    assert upscale_folder(folder, tmp_path / "out", nearest()).skipped == 4

@@ -116,7 +116,8 @@ def save_rows(
         elif form.name == "HEIC":
             write_heic(partial, dressed, save.quality or form.quality or 90)
         else:
-            getattr(dressed, form.saver)(str(partial), **_options(form, like, save, width * height))
+            named = os.fsencode(partial)  # any name; text has to be Unicode for libvips
+            getattr(dressed, form.saver)(named, **_options(form, like, save, width * height))
             if form.name == "TIFF" and dressed.get_typeof("exif-data"):
                 add_exif(partial, exif_block(dressed))
 
