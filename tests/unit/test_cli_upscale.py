@@ -252,3 +252,16 @@ def test_depth_and_mask_and_look_reach_the_picture(photos, model):
     assert plain.exit_code == 0, plain.exception
     one, other = (pyvips.Image.new_from_file(str(photos / f"{n}_x2.png")) for n in "ab")
     assert one.format == other.format == "ushort"
+
+
+def test_a_cluster_takes_one_folder_and_another(photos, model, tmp_path):
+    pytest.importorskip("fsspec", reason="stores are the extra `cluster`")
+    arguments = ("--ray", "--model", model, photos)
+    assert "--ray takes one folder and --output for another" in str(run(*arguments).exception)
+    out = tmp_path / "out"
+    masked = run(*arguments, "-o", out, "--mask", photos / "a.png")
+    assert "--mask does not go with --ray" in str(masked.exception)
+    planned = run(*arguments, "-o", out, "--dry-run", "--scale", "1.5")
+    lines = [f"{photos / name}.png -> {out / name}_x1.5.png" for name in "ab"]
+    assert planned.stdout.splitlines() == lines, planned.exception
+    assert not out.exists()

@@ -122,6 +122,16 @@ def upscale(
         str | None,
         typer.Option(metavar="I/N", help="One of N parts of the pictures, for several machines."),
     ] = None,
+    ray: Annotated[
+        bool,
+        typer.Option(
+            "--ray", help="By the workers of a Ray cluster, or several here; extra `cluster`."
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --ray. Default: one a GPU, or one for two cores."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     gpu: Annotated[str | None, typer.Option("--gpu-id", "-g", hidden=True)] = None,
     precision: Annotated[
@@ -223,4 +233,9 @@ def upscale(
         overwrite=overwrite,
     )
     manner = Manner(tuple(words), yes=yes, dry_run=dry_run, as_json=as_json, quiet=quiet)
-    carry_out(order, manner)
+    if ray:
+        from upres.cli.upscale_ray import carry_out_on_ray
+
+        carry_out_on_ray(order, manner, workers)
+    else:
+        carry_out(order, manner)
