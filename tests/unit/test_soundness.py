@@ -97,3 +97,10 @@ def test_a_jpeg_whose_last_rows_are_made_up_is_refused(
 def test_bytes_before_a_jpegs_end_are_no_damage(good: dict[str, bytes], tmp_path: Path) -> None:
     data = good["grey.jpg"]
     check_jpeg_data(written(tmp_path, "few.jpg", data[:-2] + bytes(4) + data[-2:]))
+
+
+def test_a_decoder_that_gives_no_reason_is_not_quoted(
+    good: dict[str, bytes], tmp_path: Path
+) -> None:
+    with pytest.raises(BadPicture, match="its decoder gives no reason"):
+        open_picture(written(tmp_path, "head.png", good["rgb.png"][:50]))

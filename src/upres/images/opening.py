@@ -249,5 +249,5 @@ def _unreadable(path: Path, error: pyvips.Error) -> str:
 
 def reason(error: pyvips.Error) -> str:
     """Return what libvips says, in one line."""
-    detail = str(error.detail or error.message).strip().splitlines()
-    return detail[0].strip().rstrip(".") if detail else "no reason given"
+    detail = str(error.detail).strip().splitlines()  # its message names a function of libvips
+    return detail[0].strip().rstrip(".") if detail else "its decoder gives no reason"
