@@ -5,6 +5,7 @@ it travels. Where a worker dies, what it had not yet told is done again by anoth
 """
 
 import json
+import logging
 import os
 import socket
 import time
@@ -62,7 +63,9 @@ def upscale_on_ray(
     found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
     if not ray.is_initialized():
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers
-        ray.init(address=workers.address, include_dashboard=False, log_to_driver=False)
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        ray.init(address=workers.address, include_dashboard=False, **quiet)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # its plans are no news to a user
     ray.data.DataContext.get_current().enable_progress_bars = False
     count, gpus = _shared_out(ray.cluster_resources(), workers, settings.device)
     size = max(1, min(MOST_IN_BLOCK, len(jobs) // (count * BLOCKS)))
