@@ -6,10 +6,10 @@ network without one shifts the mean by about a tenth of a level.
 """
 
 import copy
-import queue
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any, cast
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from upres.errors import MissingExtra
 from upres.networks.skip import Skip, with_skip
+from upres.upscaling.ensemble import SelfEnsemble
 from upres.upscaling.precision import ComputePrecision
 
 Forward = Callable[[Tensor], Tensor]  # LR (n 3 h w) to SR (n 3 scale*h scale*w)
@@ -30,10 +31,12 @@ def openvino_forward(network: nn.Module, precision: ComputePrecision) -> Forward
     """Return a function that gives what `network` gives, computed by OpenVINO on the processor.
 
     precision: what OpenVINO is told to compute in; it would choose bf16 by itself. The network's
-    weights are those of now. As many threads as torch has; several callers may call at once.
+    weights are those of now. As many threads as torch has; callers take turns.
     Raises MissingExtra. The function raises MemoryError.
     """
     openvino = import_openvino()
+    if isinstance(network, SelfEnsemble):  # one network in eight turns, not eight networks
+        return SelfEnsemble(_Computed(openvino_forward(network.network, precision)))
     body, skip, scale = _without_skip(network)
     options = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
@@ -41,23 +44,30 @@ def openvino_forward(network: nn.Module, precision: ComputePrecision) -> Forward
         "PERFORMANCE_HINT": "LATENCY",
     }
     compiled = openvino.Core().compile_model(openvino_model(body), "CPU", options)
-    idle: queue.SimpleQueue[Any] = queue.SimpleQueue()  # each request has memory of its own
+    request, turn = compiled.create_infer_request(), Lock()
 
     def forward(lr: Tensor) -> Tensor:
         try:
-            request = idle.get_nowait()
-        except queue.Empty:
-            request = compiled.create_infer_request()
-        try:
-            computed = request.infer(lr.contiguous().numpy(), share_inputs=True)[0]
+            with turn:
+                computed = request.infer(lr.contiguous().numpy(), share_inputs=True)[0]
         except RuntimeError as error:
             if "alloc" in str(error):  # std::bad_alloc, and oneDNN's "could not allocate"
                 raise MemoryError(str(error)) from error
             raise
-        idle.put(request)
         return with_skip(torch.from_numpy(computed), lr, scale, skip)
 
     return forward
+
+
+class _Computed(nn.Module):
+    """A function where a network is expected."""
+
+    def __init__(self, forward: Forward) -> None:
+        super().__init__()
+        self._forward = forward
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self._forward(lr)
 
 
 def openvino_model(network: nn.Module, channels: int = 3) -> Any:

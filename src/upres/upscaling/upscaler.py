@@ -101,7 +101,7 @@ class Upscaler:
         network = SelfEnsemble(model.network) if settings.tta else model.network
         keep_colour = settings.keep_colour
         upscaler = cls(
-            network.to(pick_device("cpu" if settings.backend == "openvino" else settings.device)),
+            network.to(_device(settings)),
             model.scale,
             model.radius,
             precision=_precision(model, settings.precision),
@@ -278,6 +278,15 @@ def _precision(model: Model, asked: Precision) -> Precision:
             "computes in float32 alone: leave it out."
         )
     return "float32"
+
+
+def _device(settings: UpscaleSettings) -> torch.device:
+    if settings.backend == "openvino" and settings.device not in ("auto", "cpu"):
+        raise BadSetting(
+            f"--backend openvino computes on the processor, not on {settings.device}; give "
+            "--device cpu, or leave --backend out."
+        )
+    return pick_device("cpu" if settings.backend == "openvino" else settings.device)
 
 
 def _checked(picture: NDArray[Values]) -> NDArray[Values]:
