@@ -91,7 +91,17 @@ _ALL = (
         bands=True,
         cmyk=True,
     ),
-    Format("GIF", (".gif",), 65_535, (8,), True, "gifsave", {}, frames=True, grey=False),
+    Format(
+        "GIF",
+        (".gif",),
+        65_535,
+        (8,),
+        True,
+        "gifsave",
+        {"keep_duplicate_frames": True},
+        frames=True,
+        grey=False,
+    ),
 )
 FORMATS: dict[str, Format] = {form.name: form for form in _ALL}
 BY_ENDING: dict[str, Format] = {ending: form for form in _ALL for ending in form.endings}
