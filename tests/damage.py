@@ -135,7 +135,7 @@ def faults(file: Damaged, result: dict[str, Any]) -> list[str]:
     found = [f"{key}: {result[key]}" for key in ("crash", "left") if key in result]
     if "error" in result:
         line = result["error"]
-        if result["class"] != "BadPicture" or not line.startswith(str(file.path)):
+        if result["class"] != "BadPicture" or file.path.name not in line:  # of source or target
             found.append(line)
         if not line.isprintable() or len(line) > len(str(file.path)) + 300:
             found.append(f"not one line: {line!r}")
