@@ -37,6 +37,7 @@ bench: $(STAMP)   ## training step, upscaling, memory, loader, two processes and
 	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/upscale.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/folder.py
 	$(BIN)/python benchmarks/loader.py
 	$(BIN)/python benchmarks/distributed.py
 	$(BIN)/python benchmarks/judging.py
