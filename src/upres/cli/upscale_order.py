@@ -62,7 +62,8 @@ def carry_out(order: Order, manner: Manner) -> None:
             _say(f"{_counted(len(jobs))}: {takes}.", manner)
     with telling(as_json=manner.as_json, quiet=manner.quiet) as tell:
         summary = _run(order, jobs, upscaler, tell, yes=manner.yes)
-    if not manner.as_json:
+    alone = len(summary.failures) == 1 and not summary.done and not summary.skipped
+    if not (manner.as_json or alone):  # one that failed is told by its error
         _say(summary.line, manner)
     summary.raise_if_failed()
 

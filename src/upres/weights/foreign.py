@@ -79,15 +79,15 @@ def _spandrel(unknown: BadWeights) -> Any:
         if error.name == "spandrel":
             advice = "`pip install 'upres[foreign]'` brings readers of many more networks"
             raise BadWeights(f"{f'{unknown}'.removesuffix('.')}; {advice}.") from error
-        raise _broken(error) from error
+        raise _broken(unknown, error) from error
     except RuntimeError as error:  # torchvision's, where it was made for another torch
-        raise _broken(error) from error
+        raise _broken(unknown, error) from error
     return spandrel
 
 
-def _broken(error: Exception) -> BadWeights:
+def _broken(unknown: BadWeights, error: Exception) -> BadWeights:
     return BadWeights(
-        f"the package spandrel, which reads networks of other programs, cannot be imported "
-        f"({error}), expected it with the torchvision that belongs to the installed torch "
-        f"{torch.__version__}: install that torchvision from where torch came from."
+        f"{f'{unknown}'.removesuffix('.')}; the package spandrel, which reads many more networks, "
+        f"cannot be imported ({error}): install the torchvision that belongs to torch "
+        f"{torch.__version__} from where torch came from."
     )
