@@ -209,7 +209,7 @@ def _seconds(upscaler: Upscaler, size: tuple[int, int]) -> float:
 
 
 def _asked(size: int) -> str:
-    return f"{-(-size // 2**20)}M"
+    return f"{-(-size // 10**6)}M"
 
 
 def _there(folder: Path) -> Path:

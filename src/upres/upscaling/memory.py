@@ -9,7 +9,7 @@ from typing import Final
 from upres.errors import BadSetting
 
 SHARE: Final = 4  # of what is free, one in so many bytes is used if nothing else was asked for
-_UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _CGROUPS: Final = (  # limit and use of a container, of both generations
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
@@ -20,12 +20,13 @@ _CGROUPS: Final = (  # limit and use of a container, of both generations
 
 
 def parse_memory(text: str) -> int:
-    """Return the bytes in a text such as 800M, 1.5G or 2GiB; units are powers of 1024.
+    """Return the bytes in a text such as 800M, 1.5GB (powers of 1000) or 2GiB (of 1024).
 
     Raises BadSetting for anything else, and for nothing at all.
     """
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+) *([kmgt]?)(i?b)?", text.strip().lower())
-    size = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+) *([kmgt]?)(i?)b?", text.strip().lower())
+    unit = (1024 if found[3] else 1000) ** _POWERS[found[2]] if found else 0
+    size = int(float(found[1]) * unit) if found else 0
     if size <= 0:
         raise BadSetting(f"--memory {text!r} is no size; give one such as 800M or 1.5G.")
     return size
