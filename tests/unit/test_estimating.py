@@ -116,7 +116,7 @@ def test_what_fits_passes_and_what_does_not_is_refused_with_advice(tmp_path):
     refuse_what_cannot_fit(Estimate(1, 10**9, 10), target, 10**9)
     with pytest.raises(WontFit, match=r"a\.png needs about 1\.5 GB of memory, and 1\.0 GB may"):
         refuse_what_cannot_fit(Estimate(1, 1_500_000_000, 10), target, 10**9)
-    with pytest.raises(WontFit, match=r"give --memory 1431M, .* pass --yes to try"):
+    with pytest.raises(WontFit, match=r"give --memory 1500M, .* pass --yes to try"):
         refuse_what_cannot_fit(Estimate(1, 1_500_000_000, 10), target, 10**9)
     with pytest.raises(WontFit, match=r"a\.png takes up to 1000000 TB, and its disk has .* left"):
         refuse_what_cannot_fit(Estimate(1, 10, 10**18), target, 10**9)
