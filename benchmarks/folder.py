@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from upres.batch.files import AS_IT_WAS, AS_THE_MODEL
+from upres.batch.folder import FolderSettings, crowd_for, upscale_folder
+from upres.batch.running import Crowd
 from upres.images.files import PICTURE_SUFFIXES
 from upres.images.opening import first_frame, open_picture
-from upres.upscaling.files import AS_IT_WAS, AS_THE_MODEL
-from upres.upscaling.folder import FolderSettings, crowd_for, upscale_folder
-from upres.upscaling.running import Crowd
 from upres.upscaling.streams import unit_range
 from upres.upscaling.upscaler import Upscaler
 

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pyvips
 
+from upres.batch.files import upscale_file
 from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings
 from upres.networks.build import build_generator, receptive_radius
 from upres.networks.compact import CompactSettings
 from upres.upscaling.estimating import estimate_for, work_for
-from upres.upscaling.files import upscale_file
 from upres.upscaling.memory import human, parse_memory
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.sizes import SizeWish, plan_size

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from upres.batch.stores import Chosen, Notes, enlarge_in_store, place_of, planned
 from upres.images.opening import open_picture
 from upres.upscaling.settings import UpscaleSettings
-from upres.upscaling.stores import Chosen, Notes, enlarge_in_store, place_of, planned
 from upres.upscaling.upscaler import Upscaler
 
 NAMES = 50_000

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from upres.upscaling.files import upscale_file as upscale_file
-    from upres.upscaling.folder import FolderSettings as FolderSettings
-    from upres.upscaling.folder import upscale_folder as upscale_folder
+    from upres.batch.files import upscale_file as upscale_file
+    from upres.batch.folder import FolderSettings as FolderSettings
+    from upres.batch.folder import upscale_folder as upscale_folder
     from upres.upscaling.settings import UpscaleSettings as UpscaleSettings
     from upres.upscaling.upscaler import Upscaler as Upscaler
 
@@ -27,11 +27,11 @@ __all__ = [
 __version__ = version("upres")
 
 _ROOMS = {
-    "FolderSettings": "upres.upscaling.folder",
+    "FolderSettings": "upres.batch.folder",
     "UpscaleSettings": "upres.upscaling.settings",
     "Upscaler": "upres.upscaling.upscaler",
-    "upscale_file": "upres.upscaling.files",
-    "upscale_folder": "upres.upscaling.folder",
+    "upscale_file": "upres.batch.files",
+    "upscale_folder": "upres.batch.folder",
 }
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from upres.batch.files import upscale_file
 from upres.errors import UpresError
 from upres.images.opening import open_picture
-from upres.upscaling.files import upscale_file
 from upres.upscaling.upscaler import Upscaler
 
 COMPUTING = 10  # seconds of the processor for one file

@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from upres.batch.folder import FolderSettings, upscale_folder
 from upres.errors import Interrupted
-from upres.upscaling.folder import FolderSettings, upscale_folder
 from upres.upscaling.upscaler import Upscaler
 
 SLOW = 0.003  # seconds a tile

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from conftest import smooth
+from upres.batch.cluster import Workers, upscale_on_ray
+from upres.batch.stores import Chosen, planned
 from upres.images.files import Picture, read_picture, write_picture
-from upres.upscaling.cluster import Workers, upscale_on_ray
 from upres.upscaling.settings import UpscaleSettings
-from upres.upscaling.stores import Chosen, planned
 from upres.upscaling.upscaler import Upscaler
 
 ray = pytest.importorskip("ray", reason="the extra `cluster` is not installed")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from upres.batch.identity import made_by
 from upres.errors import BadSetting, MissingExtra
 from upres.images.saving import SaveSettings
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
 from upres.upscaling import tile_network
-from upres.upscaling.identity import made_by
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.sizes import SizeWish
 from upres.upscaling.tile_network import Tally, TileNetwork

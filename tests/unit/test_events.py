@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from upres.errors import BadPicture, WorkFailed
-from upres.upscaling.events import (
+from upres.batch.events import (
     Done,
     Failed,
     Finished,
@@ -16,7 +15,8 @@ from upres.upscaling.events import (
     Written,
     to_json,
 )
-from upres.upscaling.jobs import Job
+from upres.batch.jobs import Job
+from upres.errors import BadPicture, WorkFailed
 
 JOB = Job(Path("a/é\n.png"), Path("b.png"))
 PATHS = {"source": "a/é\n.png", "target": "b.png"}

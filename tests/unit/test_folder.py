@@ -9,14 +9,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 import upres
+from upres.batch.events import Finished, Progressed
+from upres.batch.folder import FolderSettings, crowd_for, upscale_folder
+from upres.batch.identity import made_by, network_digest
+from upres.batch.jobs import Job, Naming, Shard
 from upres.images.saving import SaveSettings
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
-from upres.upscaling.events import Finished, Progressed
 from upres.upscaling.finishing import finishes_for
-from upres.upscaling.folder import FolderSettings, crowd_for, upscale_folder
-from upres.upscaling.identity import made_by, network_digest
-from upres.upscaling.jobs import Job, Naming, Shard
 from upres.upscaling.sizes import SizeWish
 from upres.upscaling.upscaler import Upscaler
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from upres.batch.jobs import Job, Naming, Shard, plan_jobs
 from upres.errors import BadPicture, BadSetting
-from upres.upscaling.jobs import Job, Naming, Shard, plan_jobs
 
 
 def made(folder, *names):

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
+from upres.batch.events import Written
+from upres.batch.jobs import Job, Shard
+from upres.batch.manifest import identity_of, manifest_path, open_manifest
 from upres.errors import BadPicture, BadSetting, NoSpace, WorkFailed
-from upres.upscaling.events import Written
-from upres.upscaling.jobs import Job, Shard
-from upres.upscaling.manifest import identity_of, manifest_path, open_manifest
 
 MODEL = {"model": "a", "save": {"quality": None}}
 

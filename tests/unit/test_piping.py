@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from upres.batch.events import Written
+from upres.batch.piping import upscale_piped
 from upres.errors import BadPicture
 from upres.images.opening import open_picture
-from upres.upscaling.events import Written
-from upres.upscaling.piping import upscale_piped
 
 
 def picture(form="PNG"):

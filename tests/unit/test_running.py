@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from upres.atomic import replacing
-from upres.errors import BadPicture, Interrupted, UpresError, WorkFailed
-from upres.upscaling.events import (
+from upres.batch.events import (
     Done,
     Failed,
     Finished,
@@ -19,8 +18,9 @@ from upres.upscaling.events import (
     Summary,
     Written,
 )
-from upres.upscaling.jobs import Job
-from upres.upscaling.running import Crowd, run_jobs
+from upres.batch.jobs import Job
+from upres.batch.running import Crowd, run_jobs
+from upres.errors import BadPicture, Interrupted, UpresError, WorkFailed
 
 ONE = Crowd(pictures=1)
 WRITTEN = Written(1000, 500, 2, 3, 1)

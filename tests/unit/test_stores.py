@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from upres.errors import BadPicture, BadSetting
-from upres.images.files import Picture, read_picture, write_picture
-from upres.upscaling.jobs import Shard
-from upres.upscaling.stores import (
+from upres.batch.jobs import Shard
+from upres.batch.stores import (
     Chosen,
     Notes,
     Place,
@@ -19,6 +17,8 @@ from upres.upscaling.stores import (
     place_of,
     planned,
 )
+from upres.errors import BadPicture, BadSetting
+from upres.images.files import Picture, read_picture, write_picture
 from upres.upscaling.upscaler import Upscaler
 
 fsspec = pytest.importorskip("fsspec", reason="stores are reached through fsspec")

@@ -6,9 +6,9 @@ import pyvips
 from PIL import Image, ImageCms
 from torch import Tensor, nn
 
+from upres.batch.events import Written
+from upres.batch.files import upscale_file
 from upres.errors import BadPicture, BadSetting, UpresError
-from upres.upscaling.events import Written
-from upres.upscaling.files import upscale_file
 from upres.upscaling.upscaler import Upscaler
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from upres.upscaling.events import Done, Event, Failed, Planned, Progressed, Skipped, to_json
+from upres.batch.events import Done, Event, Failed, Planned, Progressed, Skipped, to_json
 
 
 @contextlib.contextmanager

@@ -181,13 +181,13 @@ def upscale(
     overwritten unless you say so. The paths of the results are printed, one a line. A folder that
     was interrupted goes on with the same command.
     """
+    from upres.batch.jobs import Shard
     from upres.cli import habits
     from upres.cli.upscale_order import carry_out
     from upres.cli.upscale_plan import Manner, Order
     from upres.errors import BadSetting
     from upres.images.saving import SaveSettings
     from upres.upscaling.device import cuda_devices
-    from upres.upscaling.jobs import Shard
     from upres.upscaling.memory import parse_memory
     from upres.upscaling.settings import UpscaleSettings
     from upres.upscaling.sizes import SizeWish

@@ -6,6 +6,13 @@ from pathlib import Path
 
 import typer
 
+from upres.batch.events import Event, Summary, Written
+from upres.batch.files import upscale_file
+from upres.batch.identity import made_by
+from upres.batch.jobs import Job, Naming, plan_jobs
+from upres.batch.manifest import manifest_path
+from upres.batch.piping import upscale_piped
+from upres.batch.running import run_jobs
 from upres.cli.picture_bar import telling
 from upres.cli.upscale_plan import (
     STREAM,
@@ -18,14 +25,7 @@ from upres.cli.upscale_plan import (
 )
 from upres.cli.weights import download_bar
 from upres.errors import BadPicture, BadSetting
-from upres.upscaling.events import Event, Summary, Written
-from upres.upscaling.files import upscale_file
-from upres.upscaling.identity import made_by
-from upres.upscaling.jobs import Job, Naming, plan_jobs
-from upres.upscaling.manifest import manifest_path
 from upres.upscaling.memory import default_memory
-from upres.upscaling.piping import upscale_piped
-from upres.upscaling.running import run_jobs
 from upres.upscaling.sizes import suffix_for
 from upres.upscaling.upscaler import Progress, Upscaler
 

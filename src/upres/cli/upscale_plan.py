@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from upres.batch.jobs import Job, Shard
+from upres.batch.running import Crowd
 from upres.errors import BadPicture, UpresError
 from upres.images.opening import Opened, open_picture
 from upres.images.saving import SaveSettings, check_savable
@@ -17,8 +19,6 @@ from upres.upscaling.estimating import (
     timed,
     work_for,
 )
-from upres.upscaling.jobs import Job, Shard
-from upres.upscaling.running import Crowd
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.sizes import SizePlan, SizeWish, plan_size
 from upres.upscaling.upscaler import Upscaler

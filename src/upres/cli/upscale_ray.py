@@ -5,13 +5,13 @@ from pathlib import Path
 
 import typer
 
+from upres.batch.cluster import Workers, upscale_on_ray
+from upres.batch.jobs import Naming
+from upres.batch.stores import Chosen, Note, address_of, planned
 from upres.cli.upscale_plan import Manner, Order
 from upres.errors import BadSetting
 from upres.upscaling.choosing import choose_model
-from upres.upscaling.cluster import Workers, upscale_on_ray
-from upres.upscaling.jobs import Naming
 from upres.upscaling.sizes import suffix_for
-from upres.upscaling.stores import Chosen, Note, address_of, planned
 
 
 def carry_out_on_ray(order: Order, manner: Manner, workers: int | None) -> None:

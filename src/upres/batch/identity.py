@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from upres.batch.manifest import sha256_of
 from upres.images.saving import SaveSettings
 from upres.upscaling.finishing import Finish
-from upres.upscaling.manifest import sha256_of
 from upres.upscaling.sizes import SizeWish
 from upres.upscaling.upscaler import Upscaler
 

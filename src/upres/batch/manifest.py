@@ -17,9 +17,9 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Literal
 
+from upres.batch.events import Written
+from upres.batch.jobs import Job, Shard
 from upres.errors import BadPicture, BadSetting, NoSpace
-from upres.upscaling.events import Written
-from upres.upscaling.jobs import Job, Shard
 
 try:
     import fcntl

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from upres.batch.events import Failed, Summary
+from upres.batch.identity import made_by
+from upres.batch.jobs import Job
+from upres.batch.stores import Chosen, Note, Notes, enlarge_in_store, place_of
 from upres.errors import Interrupted, MissingExtra, UpresError, WorkFailed
 from upres.upscaling.choosing import choose_model
-from upres.upscaling.events import Failed, Summary
-from upres.upscaling.identity import made_by
-from upres.upscaling.jobs import Job
 from upres.upscaling.settings import UpscaleSettings
-from upres.upscaling.stores import Chosen, Note, Notes, enlarge_in_store, place_of
 from upres.upscaling.upscaler import AS_IT_COMES, Upscaler
 
 MOST_IN_BLOCK = 32  # pictures that are handed out, and done again, together

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from upres.batch.jobs import Job
 from upres.errors import UpresError, WorkFailed
-from upres.upscaling.jobs import Job
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
+from upres.batch.events import Written
 from upres.errors import BadSetting, WorkFailed
 from upres.images.opening import open_picture
 from upres.images.saving import TYPES, SaveSettings, check_savable, save_rows
-from upres.upscaling.events import Written
 from upres.upscaling.passing import enlarged_rows
 from upres.upscaling.sizes import SizeWish, plan_size
 from upres.upscaling.tile_network import Tally

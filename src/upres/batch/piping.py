@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from upres.batch.events import Written
+from upres.batch.jobs import Job
 from upres.errors import UpresError
 from upres.images.formats import FORMATS
 from upres.images.opening import open_picture
-from upres.upscaling.events import Written
-from upres.upscaling.jobs import Job
 
 INPUT, OUTPUT = "standard input", "standard output"
 

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from upres.batch.events import Event, Summary, Written
+from upres.batch.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
+from upres.batch.identity import made_by
+from upres.batch.jobs import Job, Naming, Shard, plan_jobs
+from upres.batch.manifest import manifest_path
+from upres.batch.running import Crowd, OnEvent, run_jobs
 from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings
 from upres.upscaling.estimating import estimate_for, work_for
-from upres.upscaling.events import Event, Summary, Written
-from upres.upscaling.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
-from upres.upscaling.identity import made_by
-from upres.upscaling.jobs import Job, Naming, Shard, plan_jobs
-from upres.upscaling.manifest import manifest_path
 from upres.upscaling.memory import default_memory
-from upres.upscaling.running import Crowd, OnEvent, run_jobs
 from upres.upscaling.sizes import SizeWish, plan_size
 from upres.upscaling.upscaler import Progress, Upscaler
 
@@ -56,7 +56,7 @@ def upscale_folder(
     A picture that cannot be enlarged is among the summary's failures and does not stop the others.
     What was done, and from what, is noted in `target`/upres-manifest.jsonl, so that the same call
     goes on where it was stopped or killed. on_event: told of each tile and picture
-    (`upscaling.events`), by one thread at a time.
+    (`batch.events`), by one thread at a time.
     Raises BadPicture for a folder without pictures, NoSpace, Interrupted after Ctrl-C.
     """
     naming = settings.naming or Naming(suffix=f"_x{upscaler.scale}")

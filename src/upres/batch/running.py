@@ -12,8 +12,7 @@ from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any
 
-from upres.errors import BadSetting, Interrupted, UpresError, WorkFailed
-from upres.upscaling.events import (
+from upres.batch.events import (
     Done,
     Event,
     Failed,
@@ -25,9 +24,10 @@ from upres.upscaling.events import (
     Summary,
     Written,
 )
-from upres.upscaling.jobs import Job
-from upres.upscaling.leftovers import remove_leftovers
-from upres.upscaling.manifest import Identity, Manifest, identity_of, open_manifest
+from upres.batch.jobs import Job
+from upres.batch.leftovers import remove_leftovers
+from upres.batch.manifest import Identity, Manifest, identity_of, open_manifest
+from upres.errors import BadSetting, Interrupted, UpresError, WorkFailed
 from upres.upscaling.upscaler import Progress
 
 # Enlarges a job's picture; the second argument: whether a file of the target's name is replaced.

@@ -1,0 +1,1 @@
+"""Many picture files, one after another: what to do, what was done, folders and clusters."""
