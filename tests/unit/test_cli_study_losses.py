@@ -1,4 +1,6 @@
+import contextlib
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from upres.cli import live
+from upres.cli import live, stopping
 from upres.cli.study_losses import study_losses
 from upres.errors import BadPhotos, BadSetting, Interrupted, WorkFailed
 
@@ -79,14 +81,17 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
 ) -> None:
     finished: list[int] = []
 
-    def press(self: live.LiveLine, event: dict[str, Any]) -> None:
+    def note(self: live.LiveLine, event: dict[str, Any]) -> None:
         if event["event"] == "step" and event["stage"] == "gan":
             finished.append(event["step"])
-            if event["step"] == 1 and finished.count(1) == 2:  # in the second point
-                signal.raise_signal(signal.SIGINT)
+
+    @contextlib.contextmanager
+    def pressed_in_the_second_point(*_: signal.Signals) -> Iterator[Callable[[], bool]]:
+        yield lambda: finished.count(1) == 2
 
     with monkeypatch.context() as patch:
-        patch.setattr(live.LiveLine, "show", press)
+        patch.setattr(live.LiveLine, "show", note)
+        patch.setattr(stopping, "stop_on_ctrl_c", pressed_in_the_second_point)
         ended = call(*command)
     assert isinstance(ended.exception, Interrupted)
     assert ended.exception.exit_code == 130

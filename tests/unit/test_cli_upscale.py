@@ -254,7 +254,7 @@ def test_depth_and_mask_and_look_reach_the_picture(photos, model):
     look = ["--strength", "0", "--consistent", "--keep-colour", "--depth", "16", "--exact"]
     masked = run(photos / "a.png", "--model", model, "--mask", photos / "mask.png", "--depth", "16")
     assert masked.exit_code == 0, masked.exception
-    plain = run(photos / "b.png", "--model", model, *look, "--tile", "auto", "--memory", "1G")
+    plain = run(photos / "b.png", "--model", model, *look, "--tile", "auto", "--memory", "8G")
     assert plain.exit_code == 0, plain.exception
     one, other = (pyvips.Image.new_from_file(str(photos / f"{n}_x2.png")) for n in "ab")
     assert one.format == other.format == "ushort"
