@@ -138,8 +138,9 @@ def _ncnn(network: nn.Module, folder: Path) -> Work:
     net.load_model(str(folder / "plain.ncnn.bin"))
 
     def work(lr: Pixels) -> Pixels:
+        planes = _planes(lr)[0]  # ncnn's Mat looks into it and keeps no hold of it
         with net.create_extractor() as extractor:
-            extractor.input("in0", ncnn.Mat(_planes(lr)[0]).clone())
+            extractor.input("in0", ncnn.Mat(planes).clone())
             return _levels(np.array(extractor.extract("out0")[1])[None])
 
     return work
