@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from upres.batch.files import AS_IT_WAS, AS_THE_MODEL
 from upres.batch.folder import FolderSettings, crowd_for, upscale_folder
+from upres.batch.one_file import AS_IT_WAS, AS_THE_MODEL
 from upres.batch.running import Crowd
 from upres.images.files import PICTURE_SUFFIXES
 from upres.images.opening import first_frame, open_picture

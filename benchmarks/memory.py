@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyvips
 
-from upres.batch.files import upscale_file
+from upres.batch.one_file import upscale_file
 from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings
 from upres.networks.build import build_generator, receptive_radius

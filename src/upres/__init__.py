@@ -10,9 +10,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from upres.batch.files import upscale_file as upscale_file
     from upres.batch.folder import FolderSettings as FolderSettings
     from upres.batch.folder import upscale_folder as upscale_folder
+    from upres.batch.one_file import upscale_file as upscale_file
     from upres.upscaling.settings import UpscaleSettings as UpscaleSettings
     from upres.upscaling.upscaler import Upscaler as Upscaler
 
@@ -30,7 +30,7 @@ _ROOMS = {
     "FolderSettings": "upres.batch.folder",
     "UpscaleSettings": "upres.upscaling.settings",
     "Upscaler": "upres.upscaling.upscaler",
-    "upscale_file": "upres.batch.files",
+    "upscale_file": "upres.batch.one_file",
     "upscale_folder": "upres.batch.folder",
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from upres.batch.files import upscale_file
+from upres.batch.one_file import upscale_file
 from upres.errors import UpresError
 from upres.images.opening import open_picture
 from upres.upscaling.upscaler import Upscaler

@@ -17,7 +17,7 @@ from skimage.color import deltaE_ciede2000
 from torch import Tensor, nn
 
 from colour_profiles import grey_profile, rgb_profile
-from upres.batch.files import upscale_file
+from upres.batch.one_file import upscale_file
 from upres.upscaling.upscaler import Upscaler
 
 HEIGHT, WIDTH, SCALE = 24, 36, 2

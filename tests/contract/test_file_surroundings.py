@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, ImageSequence
 from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor, nn
 
-from upres.batch.files import upscale_file
+from upres.batch.one_file import upscale_file
 from upres.errors import BadPicture, MissingExtra
 from upres.images.saving import SaveSettings
 from upres.upscaling.upscaler import Upscaler

@@ -7,7 +7,7 @@ from PIL import Image, ImageCms
 from torch import Tensor, nn
 
 from upres.batch.events import Written
-from upres.batch.files import upscale_file
+from upres.batch.one_file import upscale_file
 from upres.errors import BadPicture, BadSetting, UpresError
 from upres.upscaling.upscaler import Upscaler
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upres.batch.events import Event, Summary, Written
-from upres.batch.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job, Naming, Shard, plan_jobs
 from upres.batch.manifest import manifest_path
+from upres.batch.one_file import AS_IT_WAS, AS_THE_MODEL, upscale_file
 from upres.batch.running import Crowd, OnEvent, run_jobs
 from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from upres.batch.files import AS_IT_WAS, AS_THE_MODEL, upscale_file
 from upres.batch.jobs import NAMED_X4, Naming, Shard
 from upres.batch.manifest import NAME, identity_of
+from upres.batch.one_file import AS_IT_WAS, AS_THE_MODEL, upscale_file
 from upres.errors import BadPicture, BadSetting, MissingExtra, UpresError, WorkFailed
 from upres.images.files import PICTURE_SUFFIXES
 from upres.images.saving import SaveSettings

@@ -7,10 +7,10 @@ from pathlib import Path
 import typer
 
 from upres.batch.events import Event, Summary, Written
-from upres.batch.files import upscale_file
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job, Naming, plan_jobs
 from upres.batch.manifest import manifest_path
+from upres.batch.one_file import upscale_file
 from upres.batch.piping import upscale_piped
 from upres.batch.running import run_jobs
 from upres.cli.picture_bar import telling

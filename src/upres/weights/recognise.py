@@ -20,7 +20,6 @@ from upres.networks.compact import CompactSettings
 from upres.networks.msrresnet import MSRResNetSettings
 from upres.networks.rrdbnet import RRDBNetSettings
 from upres.networks.srcnn import SRCNNSettings
-from upres.weights.tensors import read_any
 
 _WRAPPERS = (  # the averaged weights stand before the raw ones
     "model_state_dict",
@@ -48,16 +47,6 @@ class Foreign(NamedTuple):
     settings: GeneratorSettings
     scale: int
     tensors: dict[str, Tensor]
-
-
-def read_foreign(path: Path) -> Foreign:
-    """Return the network in a `.pth` or `.safetensors` file that another program wrote.
-
-    Averaged weights (`params_ema`) are preferred. Nothing in a pickle is executed.
-    Raises BadWeights when the file is unsafe, damaged, or of a network that is not read here.
-    """
-    _, content = read_any(path)
-    return recognise(unwrap(content, str(path)), str(path))
 
 
 def unwrap(content: object, name: str) -> dict[str, Tensor]:
