@@ -28,11 +28,13 @@ held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + 90_000_000, resource.RLIM_INFINITY))
 scarcely = whole.enlarge(picture)
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
-assert tried[0][:2] == (128, 800) and len(tried) > 4, tried
+assert tried[0][:2] == (128, 800) and len(tried) > 2, tried
 expected = Upscaler(network, 4, 3, precision="float32", tile=64).enlarge(picture)
 off = np.abs(scarcely.astype(int) - expected).max()
 assert off <= 1, off  # the same sums in another order, rounded
 """
+
+FREED_AT_ONCE = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}  # by glibc
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory so")
@@ -41,6 +43,6 @@ def test_a_tile_for_which_there_is_no_memory_is_halved():
         [sys.executable, "-c", CHILD],
         capture_output=True,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | FREED_AT_ONCE,
     )
     assert done.returncode == 0, done.stderr

@@ -123,13 +123,30 @@ def test_where_even_small_tiles_do_not_fit_the_error_passes():
         enlarged_in_tiles(none, PICTURE, 4, 64, 8)
 
 
-def test_torchs_word_for_no_memory_is_a_memory_error():
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("no memory on the device"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("could not create a primitive"),
+    ],
+)
+def test_torchs_words_for_no_memory_are_a_memory_error(error):
     class Hungry(torch.nn.Module):
         def forward(self, lr):
-            raise torch.OutOfMemoryError("no memory")
+            raise error
 
-    with pytest.raises(MemoryError, match="no memory"):
+    with pytest.raises(MemoryError, match=str(error)):
         TileNetwork(Hungry(), "float32")(PICTURE)
+
+
+def test_other_errors_of_a_network_pass():
+    class Wrong(torch.nn.Module):
+        def forward(self, lr):
+            raise RuntimeError("sizes of tensors must match")
+
+    with pytest.raises(RuntimeError, match="sizes of tensors"):
+        TileNetwork(Wrong(), "float32")(PICTURE)
 
 
 def numbered():

@@ -24,6 +24,8 @@ from upres.upscaling.precision import (
 from upres.upscaling.streams import Floats
 
 SMALLEST_CHANGE = 1 / 255  # of an input that counts as not constant
+# The last is oneDNN's, which has no room for the code that it would write.
+NO_MEMORY = ("can't allocate memory", "out of memory", "could not create a primitive")
 
 
 @dataclass
@@ -118,7 +120,7 @@ def _memory_errors() -> Iterator[None]:
     except torch.OutOfMemoryError as error:
         raise MemoryError(str(error)) from error
     except RuntimeError as error:
-        if "can't allocate memory" in str(error) or "out of memory" in str(error):
+        if any(words in str(error) for words in NO_MEMORY):
             raise MemoryError(str(error)) from error
         raise
 
