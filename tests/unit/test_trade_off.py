@@ -34,6 +34,18 @@ def test_a_distance_that_no_row_was_trained_on_is_shown_if_there_is_one():
     assert "the LPIPS axis" in both and "LPIPS was a loss of gan" in both
 
 
+def test_a_front_is_spoken_of_where_one_is_drawn():
+    winner = ("best", {"psnr_y": 32.0, "lpips_alex": 0.05})
+    chart, alone, twins = (
+        plane_chart(rows) for rows in (ROWS, [*ROWS, winner], [*ROWS, winner, ("too", winner[1])])
+    )
+    assert chart is not None and alone is not None and twins is not None
+    assert "Dashed" in chart.caption and "stroke-dasharray" in chart.svg
+    assert "Dashed" not in alone.caption and "stroke-dasharray" not in alone.svg
+    assert alone.caption.endswith(" Nothing is better in either than best.")
+    assert twins.caption.endswith(" Nothing is better in either than best and too.")
+
+
 def test_rgb_rows_have_a_plane_too():
     rows = [(name, {"psnr_rgb": v["psnr_y"], "dists": v["dists"]}) for name, v in ROWS]
     chart = plane_chart(rows)

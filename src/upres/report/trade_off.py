@@ -78,14 +78,14 @@ def _plane(points: Sequence[Point], x: Column, y: Column, learnt: Sequence[str])
         _limits(axes, points)
         if y.higher is False:
             axes.invert_yaxis()
-        if len(best) > 1:
+        if _is_line(best):
             _draw_front(axes, best)
         for index, (_, at, height) in enumerate(points):
             axes.plot(at, height, marker="o", color=style(index)["color"], linestyle="")
         name_points(axes, points)
         name_axes(axes, x, y)
 
-    told = f" {FRONT}" if len(points) > 2 else ""
+    told = _front_words(best) if len(points) > 2 else ""
     if learnt:
         told += f" {y.label} was a loss of {', '.join(learnt)}: that flatters."
     turned = f" (the {y.label} axis is turned)" if y.higher is False else ""
@@ -95,6 +95,16 @@ def _plane(points: Sequence[Point], x: Column, y: Column, learnt: Sequence[str])
         caption=f"Up and to the right is better{turned}. Networks trained for PSNR lie to the "
         f"right, networks trained against a discriminator higher.{told}",
     )
+
+
+def _is_line(best: Sequence[Point]) -> bool:
+    return len({(x, y) for _, x, y in best}) > 1
+
+
+def _front_words(best: Sequence[Point]) -> str:
+    if _is_line(best):
+        return f" {FRONT}"
+    return f" Nothing is better in either than {' and '.join(name for name, *_ in best)}."
 
 
 def _draw_front(axes: "Axes", best: Sequence[Point]) -> None:
