@@ -52,6 +52,12 @@ def test_header_and_tensors_come_back(tmp_path):
         assert torch.equal(tensor, TENSORS[name])
 
 
+def test_a_file_from_before_headers_had_the_whole_protocol_is_read(tmp_path):
+    fields = HEADER.model_dump(mode="json", exclude={"conditions"})
+    header, _ = read_checkpoint(file_with(tmp_path / "a.safetensors", **fields))
+    assert (header.protocol, header.conditions) == ("sr-y-float", None)
+
+
 def test_generator_comes_back_as_its_own_settings(tmp_path):
     header = HEADER.model_copy(update={"generator": CompactSettings(convs=3)})
     save_checkpoint(tmp_path / "a.safetensors", TENSORS, header)

@@ -11,7 +11,9 @@ from upres.cli import main
 from upres.cli.describe import described
 from upres.errors import BadSetting, BadWeights
 from upres.networks.build import build_generator
+from upres.networks.compact import CompactSettings
 from upres.networks.rrdbnet import RRDBNetSettings
+from upres.weights.checkpoint import CheckpointHeader, Parent, save_checkpoint
 
 
 def upres_describe(*arguments: str) -> Result:
@@ -80,6 +82,55 @@ def test_an_unknown_name_is_answered_with_the_nearest_of_both_kinds() -> None:
     assert str(error.value) == (
         "'usrgann' is neither a recipe nor a model nor a file or a folder, did you mean 'usrgan'?"
     )
+
+
+def checkpoint(path: Path, **known: object) -> Path:
+    settings = CompactSettings(width=8, convs=1)
+    header = CheckpointHeader(generator=settings, scale=4, upres_version="7").model_copy(
+        update=known
+    )
+    save_checkpoint(path, build_generator(settings, 4, seed=0).state_dict(), header)
+    return path
+
+
+def test_a_checkpoint_tells_its_training_its_scores_and_all_of_their_protocol(
+    tmp_path: Path,
+) -> None:
+    conditions = {"name": "own", "explanation": "Luma of squares.", "border": 9, "later": True}
+    path = checkpoint(
+        tmp_path / "a.safetensors",
+        recipe={"name": "tiny"},
+        stage="gan",
+        step=1200,
+        weights="ema",
+        metrics={"psnr_y": 27.5, "lpips_alex": 0.125},
+        protocol="own",
+        conditions=conditions,
+    )
+    assert upres_describe(str(path)).stdout.splitlines()[-4:-1] == [
+        "trained: recipe tiny, stage gan, step 1200, ema weights, upres 7",
+        "scored when it was saved: psnr_y 27.5000, lpips_alex 0.1250, by protocol own",
+        "that protocol: Luma of squares. (border 9, later True)",
+    ]
+    (facts,) = json.loads(upres_describe(str(path), "--json").stdout)
+    assert facts["checkpoint"]["conditions"] == conditions
+    assert facts["checkpoint"]["metrics"] == {"psnr_y": 27.5, "lpips_alex": 0.125}
+
+
+def test_a_mixture_tells_its_parts_and_an_older_file_what_it_knows(tmp_path: Path) -> None:
+    parents = (
+        Parent(name="a", sha256="12", share=0.75, header=None),
+        Parent(name="b", sha256="34", share=0.25, header=None),
+    )
+    mixed = upres_describe(str(checkpoint(tmp_path / "m.safetensors", parents=parents)))
+    assert mixed.stdout.splitlines()[-3:-1] == [
+        "made of: 0.75 of a, sha256 12",
+        "made of: 0.25 of b, sha256 34",
+    ]
+    scored = {"metrics": {"psnr_y": 27.5}, "protocol": "sr-y"}
+    older = upres_describe(str(checkpoint(tmp_path / "o.safetensors", **scored)))
+    last = "scored when it was saved: psnr_y 27.5000, by protocol sr-y"
+    assert older.stdout.splitlines()[-2] == last
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from upres.data.store import Store
 from upres.errors import Diverged, Interrupted, WorkFailed
+from upres.evaluation.protocols import PROTOCOLS, Protocol
 from upres.networks.features import FeatureNetwork
 from upres.recipes.schema import Recipe
 from upres.recipes.text import changed
@@ -147,6 +148,7 @@ def test_what_is_judged_is_what_is_kept_and_handed_over(
     assert header.weights == weights
     assert (header.step, header.metrics) == (6, last["metrics"])
     assert header.protocol == last["protocol"] == "sr-y-float"
+    assert Protocol.model_validate(header.conditions) == PROTOCOLS["sr-y-float"]
     state = load_file(tmp_path / "run" / "pixel" / "state.safetensors")
     assert all(torch.equal(tensors[key], state[f"{part}/{key}"]) for key in tensors)
     assert not torch.equal(state["average/conv_first.weight"], state["generator/conv_first.weight"])

@@ -1,5 +1,6 @@
 """`upres describe`: the networks of a recipe or a model, layer by layer."""
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from upres.networks.build import DiscriminatorSettings, GeneratorSettings
     from upres.networks.describe import Layer
     from upres.recipes.schema import Recipe
+    from upres.weights.checkpoint import CheckpointHeader
 
 MODEL_SIDE = 32  # LR pixels, for a model: it has no patch
 
@@ -26,7 +28,8 @@ def describe(
     """Print the layers, shapes and sizes of a recipe's networks, or of a model's.
 
     Where a recipe and a model have the same name, it is the recipe's; give the model's file then.
-    Shapes are those of a recipe's patches, of 32x32 pixels for a model.
+    Shapes are those of a recipe's patches, of 32x32 pixels for a model. Of a checkpoint it also
+    prints how it was trained, what it scored, and by which protocol.
     """
     import json
 
@@ -50,7 +53,8 @@ def described(name: str) -> list[dict[str, Any]]:
         return _of_recipe(get_recipe(name))
     _refuse_unknown(name)
     model = load_model(name)
-    return [generator_facts(model.settings, model.scale, MODEL_SIDE, model.network)]
+    facts = generator_facts(model.settings, model.scale, MODEL_SIDE, model.network)
+    return [facts if model.header is None else facts | {"checkpoint": _origin(model.header)}]
 
 
 def generator_facts(
@@ -79,6 +83,14 @@ def generator_facts(
         "batch_norm": has_batch_norm(settings),
         **_shapes(network, channels, side),
     }
+
+
+def _origin(header: "CheckpointHeader") -> dict[str, Any]:
+    """Return where a checkpoint comes from and what it scored; JSON's types only."""
+    told = {"stage", "step", "weights", "metrics", "protocol", "conditions", "upres_version"}
+    parents = [{"name": p.name, "share": p.share, "sha256": p.sha256} for p in header.parents]
+    recipe = None if header.recipe is None else header.recipe.get("name")
+    return {"recipe": recipe, **header.model_dump(mode="json", include=told), "parents": parents}
 
 
 def discriminator_facts(
@@ -187,7 +199,27 @@ def summary(facts: dict[str, Any]) -> list[str]:
         lines.append(f"work: {facts['flops'] / 1e9:.3f} GFLOPs per patch")
     lines.append(f"sides: {facts['sides']}")
     lines.append(f"batch norm: {'yes' if facts['batch_norm'] else 'no'}")
-    return lines
+    return [*lines, *_origin_lines(facts.get("checkpoint", {}))]
+
+
+def _origin_lines(origin: Mapping[str, Any]) -> Iterator[str]:
+    """The conditions as they stand in the file: its protocol may be of another version."""
+    if origin.get("recipe"):
+        yield (
+            f"trained: recipe {origin['recipe']}, stage {origin['stage']}, step {origin['step']}, "
+            f"{origin['weights']} weights, upres {origin['upres_version']}"
+        )
+    for parent in origin.get("parents", ()):
+        yield f"made of: {parent['share']:.3g} of {parent['name']}, sha256 {parent['sha256']}"
+    if origin.get("metrics"):
+        scores = ", ".join(
+            f"{name} {float(value):.4f}" for name, value in origin["metrics"].items()
+        )
+        yield f"scored when it was saved: {scores}, by protocol {origin['protocol'] or 'unknown'}"
+    if conditions := origin.get("conditions"):
+        words = {"name", "explanation", "used_by"}
+        fields = [f"{name} {value}" for name, value in conditions.items() if name not in words]
+        yield f"that protocol: {conditions.get('explanation', '')} ({', '.join(fields)})"
 
 
 def _size(shape: tuple[int, ...]) -> str:

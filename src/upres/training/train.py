@@ -255,6 +255,7 @@ def _stage_run(work: Work, name: str, start: Mapping[str, Tensor] | None) -> Sta
         stage=name,
         weights="ema" if averaged else "raw",
         protocol=work.validate.protocol.name,
+        conditions=work.validate.protocol.model_dump(mode="json"),
         data_hash=work.store.data_hash,
         upres_version=version("upres"),
         licence="the photos that it was trained on decide what these weights may be used for",

@@ -33,6 +33,7 @@ class CheckpointHeader(BaseModel, frozen=True, extra="forbid", ser_json_inf_nan=
     weights: Literal["ema", "raw"] = "raw"
     metrics: dict[str, float] = {}  # validation when it was saved
     protocol: str | None = None  # of those metrics
+    conditions: dict[str, Any] | None = None  # that protocol, every field; None: an older file
     data_hash: str | None = None
     upres_version: str
     licence: str | None = None  # a note for people: what the weights may be used for
