@@ -8,11 +8,11 @@ from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
 from upres.recipes import get_recipe
 from upres.upscaling import choosing
-from upres.upscaling.choosing import choose_model, is_adversarial, pair_of
+from upres.upscaling.choosing import choose_model, default_model, is_adversarial, pair_of
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.upscaler import Upscaler
 from upres.weights.checkpoint import CheckpointHeader, save_checkpoint
-from upres.weights.model import Model, load_model
+from upres.weights.model import Model, load_model, zoo_names
 from upres.weights.published_models import published_model
 
 SETTINGS = CompactSettings(width=4, convs=1)
@@ -59,6 +59,25 @@ def test_fidelity_is_the_share_of_the_network_trained_for_psnr(run):
 def test_the_shipped_pair_is_found_by_either_name(name):
     assert pair_of(name) == ("compact-x4", "compact-x4-gan")
     assert choose_model(name, fidelity=0.5).scale == 4
+
+
+@pytest.mark.parametrize(
+    "scale, fidelity, chosen",
+    [
+        (1, None, "compact-x2"),
+        (2, None, "compact-x2"),
+        (2.01, None, "compact-x3"),
+        (3, None, "compact-x3"),
+        (3.5, None, "compact-x4"),
+        (6, None, "compact-x4"),
+        (None, None, "compact-x4"),
+        (2, 0.5, "compact-x4"),
+    ],
+)
+def test_where_no_model_is_named_the_smallest_that_reaches_the_scale_is_taken(
+    scale, fidelity, chosen
+):
+    assert default_model(scale, fidelity) == chosen in zoo_names()
 
 
 def test_a_network_without_twin_says_what_has_one(tmp_path):

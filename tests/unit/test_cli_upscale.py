@@ -61,7 +61,9 @@ def test_a_folder_is_enlarged_and_the_results_are_named(photos, model, tmp_path)
     assert result.stdout == f"{tmp_path / 'out' / 'a_x2.png'}\n{tmp_path / 'out' / 'b_x2.png'}\n"
     estimate, last = result.stderr.splitlines()
     assert re.fullmatch(
-        r"2 pictures: about \d+ s, [\d.]+ [MG]B of memory, up to 840 bytes on disk\.", estimate
+        rf"2 pictures by {re.escape(str(model))}: about \d+ s, [\d.]+ [MG]B of memory, "
+        r"up to 840 bytes on disk\.",
+        estimate,
     )  # two pictures of 14x10 pixels of 3 bytes
     assert last.startswith("2 done, 0 skipped, 0 failed; 0.0 megapixels at ")
     assert last.endswith(" a second; 0 of 2 tiles redone in float32.")
@@ -164,6 +166,16 @@ def test_any_size_may_be_asked_for_and_the_name_tells_it(photos, model, wish, na
     assert size_of(photos / name) == size
 
 
+@pytest.mark.parametrize("wish, taken", [("2", "compact-x2"), ("2.5", "compact-x3")])
+def test_without_a_model_the_scale_chooses_and_what_was_chosen_is_told(photos, wish, taken):
+    by_itself = run(photos / "a.png", "--scale", wish)
+    assert f"1 picture by {taken}: " in by_itself.stderr
+    named = run(photos / "a.png", "--scale", wish, "--model", taken, "--suffix", "_named")
+    results = [Image.open(result.stdout.strip()) for result in (by_itself, named)]
+    assert np.array_equal(*results)
+    assert f"All of it by {taken}: " in run(photos, "--scale", wish, "--dry-run").stdout
+
+
 def test_what_people_type_who_come_from_real_esrgan(photos, model, tmp_path):
     arguments = ["-n", model, "-i", photos / "a.png", "-o", tmp_path / "results", "-s", "2"]
     arguments += ["-t", "4", "--tile_pad", "10", "--pre_pad=0", "--fp32", "--suffix", "out"]
@@ -218,7 +230,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(photos, model, tmp_p
     lines = result.stdout.splitlines()
     a, b = photos / "a.png", tmp_path / "out" / "a_x3.png"
     assert lines[0] == f"{a} 7x5 -> {b} 21x15, 2 passes"
-    assert lines[2].startswith("All of it: about ")
+    assert lines[2].startswith(f"All of it by {model}: about ")
     assert not (tmp_path / "out").exists()
     refused = run(photos, "-o", tmp_path / "out", "--model", model, "--dry-run", "--scale", "0.5")
     assert "2 of 2 pictures cannot be enlarged" in str(refused.exception)

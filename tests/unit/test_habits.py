@@ -7,7 +7,7 @@ from upres.errors import BadSetting
 
 
 def test_a_model_is_named_by_either_option(tmp_path):
-    assert habits.which_model(None, None) == "compact-x4"
+    assert habits.which_model(None, None) is None
     assert habits.which_model(None, "RealESRGAN_x4plus") == "RealESRGAN_x4plus"
     assert habits.which_model("compact-x2", None) == "compact-x2"
 

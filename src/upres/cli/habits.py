@@ -10,7 +10,6 @@ from typing import Literal
 
 from upres.errors import BadSetting
 
-DEFAULT_MODEL = "compact-x4"
 ENDINGS = (".param", ".pth", ".safetensors")  # of models in a folder
 IGNORED: Mapping[str, str] = {
     "--tile-pad": "tiles overlap by what the network sees around a pixel",
@@ -26,13 +25,14 @@ def ignored(given: Mapping[str, object]) -> list[str]:
     return [f"{flag} is ignored: {IGNORED[flag]}." for flag, value in given.items() if value]
 
 
-def which_model(model: str | None, name: str | None) -> str:
+def which_model(model: str | None, name: str | None) -> str | None:
     """Return the model that `-m` and `-n` mean: a name, a file, or a NAME in a folder of models.
 
-    Raises BadSetting where the folder has no such model, or the two contradict each other.
+    None where neither is given. Raises BadSetting where the folder has no such model, or the two
+    contradict each other.
     """
     if model is None or name is None:
-        return model or name or DEFAULT_MODEL
+        return model or name
     folder = Path(model)
     if folder.is_file():
         return model  # Real-ESRGAN's --model_path: the name told it only the architecture

@@ -37,7 +37,7 @@ def upscale(
             "-m",
             "--model-path",
             help="A shipped or published model, a checkpoint, a run's folder, an ncnn pair, "
-            "hf:owner/name. Default: compact-x4.",
+            "hf:owner/name. Default: compact-x4; compact-x2 or -x3 where --scale is no more.",
         ),
     ] = None,
     name: Annotated[str | None, typer.Option("--model-name", "-n", hidden=True)] = None,
@@ -187,6 +187,7 @@ def upscale(
     from upres.cli.upscale_plan import Manner, Order
     from upres.errors import BadSetting
     from upres.images.saving import SaveSettings
+    from upres.upscaling.choosing import default_model
     from upres.upscaling.device import cuda_devices
     from upres.upscaling.memory import parse_memory
     from upres.upscaling.settings import UpscaleSettings
@@ -208,7 +209,7 @@ def upscale(
     order = Order(
         inputs=(*(inputs or ()), *(also_inputs or ())),
         output=output,
-        model=habits.which_model(model, name),
+        model=habits.which_model(model, name) or default_model(scale, fidelity),
         settings=UpscaleSettings(
             fidelity=fidelity,
             denoise=denoise,

@@ -59,7 +59,7 @@ def carry_out(order: Order, manner: Manner) -> None:
     if not manner.quiet and not manner.as_json:
         takes = whole_estimate(order, jobs, upscaler)
         if takes is not None:
-            _say(f"{_counted(len(jobs))}: {takes}.", manner)
+            _say(f"{_counted(len(jobs))} by {order.model}: {takes}.", manner)
     with telling(as_json=manner.as_json, quiet=manner.quiet) as tell:
         summary = _run(order, jobs, upscaler, tell, yes=manner.yes)
     alone = len(summary.failures) == 1 and not summary.done and not summary.skipped

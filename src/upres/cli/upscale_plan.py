@@ -121,7 +121,7 @@ def show_plan(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> None:
         )
     takes = whole_estimate(order, jobs, upscaler)
     if takes is not None:
-        typer.echo(f"All of it: {takes}.")
+        typer.echo(f"All of it by {order.model}: {takes}.")
     if failures:
         lines = [f"{len(failures)} of {len(jobs)} pictures cannot be enlarged:"]
         raise BadPicture("\n".join([*lines, *(f"  {error}" for error in failures)]))

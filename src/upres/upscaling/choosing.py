@@ -17,7 +17,22 @@ from upres.weights.published_models import published_model
 GENERAL = "realesr-general-x4v3"
 GENERAL_NOISY = "realesr-general-wdn-x4v3"
 GAN = "-gan"  # behind the name of a shipped model, the name of its twin
+DEFAULT = "compact-x4"
+DEFAULTS = ((2, "compact-x2"), (3, "compact-x3"))  # where a scale up to this one is asked for
 PUBLISHED_PAIR = ("RealESRNet_x4plus", "RealESRGAN_x4plus")
+
+
+def default_model(scale: float | None, fidelity: float | None) -> str:
+    """Return the shipped model that is used where none is named.
+
+    scale: times as large, None for another way of asking for a size; fidelity: as below.
+    The smallest that reaches the scale: what it makes beyond is thrown away. A size in pixels
+    would ask for another model by each picture, so it does not count; nor does fidelity, which
+    only one of them has a twin for.
+    """
+    if scale is None or fidelity is not None:
+        return DEFAULT
+    return next((name for most, name in DEFAULTS if scale <= most), DEFAULT)
 
 
 def choose_model(
