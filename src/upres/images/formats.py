@@ -47,6 +47,8 @@ _ALL = (
         (8,),
         False,
         "jpegsave",
+        # Codes chosen for the picture would save 3 to 7 % of a photo's bytes, for 12 bytes of memory
+        # a pixel and more than twice the time.
         {"subsample_mode": "off"},
         quality=95,
         cmyk=True,

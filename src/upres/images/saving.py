@@ -33,7 +33,6 @@ _FRAME_FIELDS = ("delay", "loop", "background")
 _UNTRUE = ("exif-ifd0-Orientation", "exif-ifd2-PixelXDimension", "exif-ifd2-PixelYDimension")
 _OTHER_FIELDS = ("exif-data", "xmp-data", "iptc-data", "photoshop-data", "resolution-unit")
 CLASSIC = 3_500_000_000  # bytes of pixels; a TIFF of more may pass the 4 GB of its small kind
-OPTIMISED = 8_000_000  # pixels; to choose its codes a JPEG encoder holds them, 12 bytes each
 
 
 @dataclass(frozen=True)
@@ -197,8 +196,6 @@ def _options(form: Format, like: Opened, save: SaveSettings, pixels: int) -> dic
         options["lossless"] = True
     if form.name == "AVIF" and (save.bits or like.bits) == 16:
         options["bitdepth"] = like.depth
-    if form.name == "JPEG":
-        options["optimize_coding"] = pixels <= OPTIMISED
     if form.name == "TIFF":
         samples = pixels * like.frames * (like.colours + like.alpha)
         options["bigtiff"] = samples * (save.bits or like.bits) // 8 > CLASSIC
