@@ -1,8 +1,9 @@
 """Rows that are computed one after another as an image of libvips, in bounded memory.
 
-libvips takes pixels from files and from memory, not from a function. The rows go to it through a
-pipe instead, as a PNG that is not compressed, which it reads as a stream: nothing is gathered, and
-what encodes them runs beside what computes them.
+libvips takes pixels from files and from memory, not from a function. So the rows of a large picture
+go to it through a pipe, as a PNG that is not compressed, which it reads as a stream: nothing is
+gathered, and what encodes them runs beside what computes them. Those of a small one are gathered,
+which is quicker than all that.
 """
 
 import itertools
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 Rows = NDArray[np.uint8 | np.uint16 | np.float32]
 
 FORMATS: dict[str, str] = {"uint8": "uchar", "uint16": "ushort", "float32": "float"}
+GATHERED = 16_000_000  # bytes of a picture that is small
 _DRAINED = 1 << 20  # bytes
 
 
@@ -35,10 +37,27 @@ def consumed(
     """Give `consume` the rows as an image that can be read once, from top to bottom.
 
     blocks: (rows, width, bands) of type `kind`, in all `height` rows. They are taken in this
-    thread; `consume` runs in another one. What either raises is raised here, and no more rows are
-    taken once `consume` has ended. Raises ValueError where rows are missing.
+    thread; `consume` runs in another one, or afterwards. What either raises is raised here, and no
+    more rows are taken once `consume` has ended. Raises ValueError where rows are missing.
     """
+    pyvips.cache_set_max(0)  # it would keep pixels and pipes; nothing here is asked for twice
     values = np.dtype(kind)
+    if height * width * bands * values.itemsize <= GATHERED:
+        rows = np.concatenate(list(blocks))
+        _check_rows(len(rows), height)
+        consume(pyvips.Image.new_from_memory(rows, width, height, bands, FORMATS[values.name]))
+    else:
+        _check_rows(_piped(blocks, width, height, bands, values, consume), height)
+
+
+def _piped(
+    blocks: Iterable[Rows],
+    width: int,
+    height: int,
+    bands: int,
+    values: np.dtype[Any],
+    consume: Callable[[Any], None],
+) -> int:
     read_end, write_end = os.pipe()
     ended = Event()
     with ThreadPoolExecutor(1) as beside:
@@ -47,8 +66,12 @@ def consumed(
         with os.fdopen(write_end, "wb") as pipe:
             written = _write_png(pipe, wanted, width * bands * values.itemsize, height)
         done.result()
-    if written != height:
-        raise ValueError(f"{written} rows came; {height} were told")
+    return written
+
+
+def _check_rows(came: int, told: int) -> None:
+    if came != told:
+        raise ValueError(f"{came} rows came; {told} were told")
 
 
 def _consume(
@@ -58,7 +81,6 @@ def _consume(
     consume: Callable[[Any], None],
     ended: Event,
 ) -> None:
-    pyvips.cache_set_max(0)  # the cache would keep pipes open; nothing here is asked for twice
     try:
         source = pyvips.Source.new_from_descriptor(read_end)
         image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
