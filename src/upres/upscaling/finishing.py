@@ -67,13 +67,13 @@ def overlap_for(radius: int, finishes: Sequence[Finish], *, exact: bool) -> int:
 
 def pure_kept(lr: Floats, sr: Floats) -> Floats:
     """Return SR in which places whose surroundings are all white, or all black, are exactly so."""
-    scale = sr.shape[0] // lr.shape[0]
+    (height, width), scale = lr.shape[:2], sr.shape[0] // lr.shape[0]
     kept = sr
     for value in (np.float32(0), np.float32(1)):
-        pure = _all_around((lr == value).all(axis=2), PURE_REACH)
-        if pure.any():
-            places = pure.repeat(scale, axis=0).repeat(scale, axis=1)
-            kept = np.where(places[..., None], value, kept)
+        rows, columns = np.nonzero(_all_around((lr == value).all(axis=2), PURE_REACH))
+        if len(rows):
+            kept = sr.copy() if kept is sr else kept
+            kept.reshape(height, scale, width, scale, 3)[rows, :, columns] = value
     return kept
 
 
