@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
+from upres.cli.options import Quiet, WeightsDir
+
 
 def demo(
     out: Annotated[
         Path, typer.Option(help="The folder to write; called again, it goes on.")
     ] = Path("demo"),
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder with pretrained weights.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+    weights_dir: WeightsDir = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train a small two-stage GAN on photos of scikit-image, judge it, and write a report."""
     from upres.cli.live import LiveLine

@@ -6,6 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from upres.cli.options import (
+    DeviceWish,
+    HrFolder,
+    MetricNames,
+    ProtocolName,
+    Quiet,
+    Sharers,
+    WeightsDir,
+)
+
 if TYPE_CHECKING:
     from upres.evaluation.candidates import Candidate
     from upres.evaluation.judge import JudgedPair, Pixels
@@ -27,26 +37,15 @@ def evaluate(
             "stages, or images:FOLDER with finished pictures.",
         ),
     ],
-    data: Annotated[
-        Path,
-        typer.Option(help="Folder of HR pictures, or one with HR/ and perhaps LR_x4/ in it."),
-    ],
-    protocol: Annotated[
-        str, typer.Option(help="How LR is made and what is compared; `upres protocols` lists all.")
-    ] = "sr-y-float",
+    data: HrFolder,
+    protocol: ProtocolName = "sr-y-float",
     lr: Annotated[
         LrSource, typer.Option(help="Make LR by the protocol, or take the files in LR_x4/.")
     ] = LrSource.made,
     scale: Annotated[
         int | None, typer.Option(min=1, help="By default that of the models, or 4.")
     ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            help="Names with commas between them; `upres metrics` lists all. By default "
-            "psnr,ssim,lpips_alex, the last not with protocols that enlarge luma alone."
-        ),
-    ] = None,
+    metrics: MetricNames = None,
     no_lpips: Annotated[
         bool, typer.Option("--no-lpips", help="Leave LPIPS and its pretrained weights out.")
     ] = False,
@@ -57,16 +56,10 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Keep the numbers and every row's pictures there."),
     ] = None,
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder with pretrained weights.")
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
-    ] = "auto",
-    devices: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that share the pictures out.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    weights_dir: WeightsDir = None,
+    device: DeviceWish = "auto",
+    devices: Sharers = None,
+    quiet: Quiet = False,
 ) -> None:
     """Score MODELs on a folder of pictures: PSNR, SSIM, LPIPS and more, by a named protocol.
 

@@ -5,17 +5,14 @@ from typing import Annotated
 
 import typer
 
+from upres.cli.options import FirstNetwork, SecondNetwork
+
 LEAST_LIKE = 0.5  # cosine of the kernels, below which two networks were trained apart
 
 
 def interpolate(
-    first: Annotated[
-        str, typer.Argument(metavar="A", help="The faithful network, trained for PSNR.")
-    ],
-    second: Annotated[
-        str,
-        typer.Argument(metavar="B", help="The one trained on from A against a discriminator."),
-    ],
+    first: FirstNetwork,
+    second: SecondNetwork,
     alpha: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of B: 0 is A, 1 is B.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A .safetensors file.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,

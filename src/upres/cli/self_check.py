@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from upres.cli.options import Quiet
+
 SCALES = (2, 3, 4)
 
 
@@ -24,7 +26,7 @@ def self_check(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write all digits.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compute the bicubic row of a benchmark by every chain and compare it with the published one.
 

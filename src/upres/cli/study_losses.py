@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from upres.cli.options import DeviceWish, Quiet, WeightsDir
+
 
 def study_losses(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or YAML file.")],
@@ -35,17 +37,13 @@ def study_losses(
     init: Annotated[
         str | None, typer.Option(help="First weights of all points: a model's name or file.")
     ] = None,
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder with pretrained weights.")
-    ] = None,
+    weights_dir: WeightsDir = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the points and what they would take.")
     ] = False,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
-    ] = "auto",
+    device: DeviceWish = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train RECIPE with each value of a few fields, judge all of it alike, and draw what came out.
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from upres.cli.options import DeviceWish, Quiet, WeightsDir
+
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or YAML file.")],
@@ -23,18 +25,14 @@ def train(
     init: Annotated[
         str | None, typer.Option(help="First weights: a model's name, checkpoint or file.")
     ] = None,
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder with pretrained weights.")
-    ] = None,
+    weights_dir: WeightsDir = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run, and what it would take.")
     ] = False,
     report: Annotated[
         bool, typer.Option(help="Judge the stages at the end and write report.html.")
     ] = True,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
-    ] = "auto",
+    device: DeviceWish = "auto",
     precision: Annotated[
         str | None, typer.Option(help="auto, float32, bf16 or fp16, in place of the recipe's.")
     ] = None,
@@ -58,7 +56,7 @@ def train(
         list[str] | None,
         typer.Option(metavar="TRACKER", help="tensorboard, wandb or wandb:offline, too."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train every stage of RECIPE on a folder of photos; the same command resumes it."""
     import os
