@@ -1,4 +1,4 @@
-"""`upres evaluate` by two processes: what one prints and writes, and each failure told once."""
+"""`upres evaluate` and `upres sweep` by two processes: as by one, and each failure told once."""
 
 import subprocess
 import sys
@@ -28,11 +28,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def upres(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("upres")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
 def by_two(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("upres")), "evaluate", "--devices", "2"]
-    return subprocess.run(
-        [*command, *ROWS, *arguments], capture_output=True, text=True, timeout=300, check=False
-    )
+    return upres("evaluate", "--devices", "2", *ROWS, *arguments)
 
 
 def test_two_processes_print_and_write_what_one_does(data: Path, tmp_path: Path) -> None:
@@ -60,3 +62,17 @@ def test_a_mistake_is_told_by_the_first_process_alone(data: Path) -> None:
     assert result.stdout == ""
     assert result.stderr.count("Error") == 1
     assert "compares pictures of at least" in result.stderr
+
+
+def test_a_sweep_by_two_processes_is_the_sweep_of_one(data: Path, tmp_path: Path) -> None:
+    ends = ["compact-x4", "compact-x4-gan", "--data", str(data), "--alphas", "0,0.5,1"]
+    written = [tmp_path / "one.json", tmp_path / "two.json"]
+    alone, both = (
+        upres("sweep", *ends, "--metrics", "psnr", "--devices", count, "--json", str(path))
+        for count, path in zip("12", written, strict=True)
+    )
+    assert alone.returncode == both.returncode == 1  # the damaged picture
+    assert both.stdout == alone.stdout != ""
+    assert both.stderr == alone.stderr
+    assert both.stderr.count("2.png") == 1
+    assert written[0].read_bytes() == written[1].read_bytes()

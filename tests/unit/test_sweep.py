@@ -9,7 +9,7 @@ from upres.errors import BadSetting, BadWeights
 from upres.evaluation.judge import Evaluation, ImageScores, JudgedPair, Row
 from upres.evaluation.measures import measures_for
 from upres.evaluation.protocols import get_protocol
-from upres.evaluation.sweep import ALPHAS, advise, enlarged_at, read_alphas, sweep
+from upres.evaluation.sweep import ALPHAS, Mixtures, advise, enlarged_by, read_alphas, sweep
 from upres.images.resize import enlarge, shrink
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
@@ -63,12 +63,11 @@ def test_each_alpha_is_a_row_of_what_its_file_would_score():
     measures = measures_for(["psnr", "ssim"], PROTOCOL, {})
     seen = []
     found = sweep(
-        models,
+        Mixtures(models, (0.0, 0.5, 1.0)),
         pairs,
         PROTOCOL,
         dataset="made",
         measures=measures,
-        alphas=(0.0, 0.5, 1.0),
         seen=lambda: seen.append(1),
     )
     assert [row.model for row in found.evaluation.rows] == ["alpha 0", "alpha 0.5", "alpha 1"]
@@ -82,7 +81,7 @@ def test_each_alpha_is_a_row_of_what_its_file_would_score():
 
 def test_pictures_of_the_ends_are_those_of_the_networks():
     models = (model("a", 1), model("b", 2))
-    shown = enlarged_at(models, (0.0, 1.0), [pair("p", 1)], PROTOCOL)
+    shown = enlarged_by(Mixtures(models, (0.0, 1.0)), [pair("p", 1)], PROTOCOL)
     assert list(shown[0]) == ["alpha 0", "alpha 1"]
     assert shown[0]["alpha 0"].shape == (32, 32, 3)
 
@@ -90,7 +89,7 @@ def test_pictures_of_the_ends_are_those_of_the_networks():
 def test_unlike_networks_are_refused_before_anything_is_judged():
     with pytest.raises(BadWeights, match="a has scale 2, but b has 4"):
         sweep(
-            (model("a", 1), model("b", 2, scale=4)),
+            Mixtures((model("a", 1), model("b", 2, scale=4))),
             [],
             PROTOCOL,
             dataset="made",

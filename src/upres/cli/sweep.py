@@ -5,42 +5,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    import torch
+from upres.cli.options import (
+    DeviceWish,
+    FirstNetwork,
+    HrFolder,
+    MetricNames,
+    ProtocolName,
+    Quiet,
+    SecondNetwork,
+    Sharers,
+    WeightsDir,
+)
 
+if TYPE_CHECKING:
     from upres.evaluation.pairs import PairFolder
     from upres.evaluation.protocols import Protocol
-    from upres.evaluation.sweep import Advice, Sweep
+    from upres.evaluation.sweep import Advice, Mixtures, Sweep
     from upres.report.pictures import ReportPicture
-    from upres.weights.model import Model
 
 SHOWN = 6  # pictures on the page
 
 
 def sweep(
-    first: Annotated[
-        str, typer.Argument(metavar="A", help="The faithful network, trained for PSNR.")
-    ],
-    second: Annotated[
-        str,
-        typer.Argument(metavar="B", help="The one trained on from A against a discriminator."),
-    ],
-    data: Annotated[
-        Path, typer.Option(help="Folder of HR pictures, or one with HR/ and perhaps LR_x4/ in it.")
-    ],
+    first: FirstNetwork,
+    second: SecondNetwork,
+    data: HrFolder,
     alphas: Annotated[
         str, typer.Option(help="Shares of B, with commas between them.")
     ] = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1",
-    protocol: Annotated[
-        str, typer.Option(help="How LR is made and what is compared; `upres protocols` lists all.")
-    ] = "sr-y-float",
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            help="Names with commas between them; `upres metrics` lists all. By default "
-            "psnr,ssim,lpips_alex."
-        ),
-    ] = None,
+    protocol: ProtocolName = "sr-y-float",
+    metrics: MetricNames = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -54,13 +48,10 @@ def sweep(
         Path | None,
         typer.Option(metavar="FILE", help="Also write all numbers; `upres report` reads it."),
     ] = None,
-    weights_dir: Annotated[
-        Path | None, typer.Option(help="Folder with pretrained weights.")
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or mps; auto takes a GPU where there is one.")
-    ] = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    weights_dir: WeightsDir = None,
+    device: DeviceWish = "auto",
+    devices: Sharers = None,
+    quiet: Quiet = False,
 ) -> None:
     """Judge the mixtures (1 - alpha) A + alpha B, and say which alpha to take.
 
@@ -68,51 +59,59 @@ def sweep(
     another metric of perception that neither network was trained on) against PSNR that lies
     farthest above the straight line between its ends.
     """
-    import torch
+    import os
 
     from upres.atomic import write_text
     from upres.cli.asking import asked_metrics, measurable, tell_failed
+    from upres.cli.crew import crew
     from upres.cli.showing import showing
     from upres.evaluation.measures import measures_for
     from upres.evaluation.networks import load_networks
     from upres.evaluation.pairs import dataset_name, load_pairs
     from upres.evaluation.protocols import get_protocol
-    from upres.evaluation.sweep import read_alphas
+    from upres.evaluation.sweep import Mixtures, read_alphas
     from upres.evaluation.sweep import sweep as swept
     from upres.evaluation.table import table_text
     from upres.processes.devices import Wish, lay_out
+    from upres.processes.launched import started_by
     from upres.weights.interpolate import check_alike
     from upres.weights.model import load_model
 
     if output is not None:
         _check_page(output)
     chosen, shares = get_protocol(protocol), read_alphas(alphas)
-    where = torch.device(lay_out(Wish(device), None).device)
-    models = load_model(first), load_model(second)
-    check_alike(*models)
     names = asked_metrics(metrics, False, chosen)
-    pairs = load_pairs(data, models[0].scale, protocol=chosen, metrics=names)
-    networks, missing = load_networks(names, weights_dir, where)
-    measures = measures_for(measurable(names, missing), chosen, networks)
-    with showing(len(shares) * len(pairs), quiet=quiet) as advance:
-        result = swept(
-            models,
-            pairs,
-            chosen,
-            dataset=dataset_name(data.resolve()),
-            measures=measures,
-            alphas=shares,
-            device=where,
-            seen=advance,
+    with crew(lay_out(Wish(device, devices), started_by(os.environ))) as together:
+        models = load_model(first), load_model(second)
+        check_alike(*models)
+        pairs = load_pairs(
+            data, models[0].scale, protocol=chosen, metrics=names, hands=together.hands
         )
-    typer.echo(table_text(result.evaluation), nl=False)
-    typer.echo(_advice_text(result.advice, first, second))
-    if json is not None:
-        write_text(json, result.as_json())
-    if output is not None:
-        _write_page(output, result, _shown(result, models, pairs, chosen, where), (first, second))
-        typer.echo(str(output))
-    tell_failed(result.evaluation, missing)
+        networks, missing = together.in_turn(
+            lambda: load_networks(names, weights_dir, together.device)
+        )
+        mixtures = Mixtures(models, shares, together.device)
+        share = len(together.hands.deal(range(len(pairs))))
+        with showing(len(shares) * share, quiet=quiet or not together.speaks) as advance:
+            result = swept(
+                mixtures,
+                pairs,
+                chosen,
+                dataset=dataset_name(data.resolve()),
+                measures=measures_for(measurable(names, missing), chosen, networks),
+                seen=advance,
+                hands=together.hands,
+            )
+        if not together.speaks:
+            return
+        typer.echo(table_text(result.evaluation), nl=False)
+        typer.echo(_advice_text(result.advice, first, second))
+        if json is not None:
+            write_text(json, result.as_json())
+        if output is not None:
+            _write_page(output, result, _shown(result, mixtures, pairs, chosen), (first, second))
+            typer.echo(str(output))
+        tell_failed(result.evaluation, missing)
 
 
 def _check_page(output: Path) -> None:
@@ -140,23 +139,20 @@ def _advice_text(advice: "Advice", first: str, second: str) -> str:
 
 
 def _shown(
-    result: "Sweep",
-    models: "tuple[Model, Model]",
-    pairs: "PairFolder",
-    protocol: "Protocol",
-    device: "torch.device",
+    result: "Sweep", mixtures: "Mixtures", pairs: "PairFolder", protocol: "Protocol"
 ) -> "list[ReportPicture]":
     """Return the first pictures at both ends and at the advised alpha, or in the middle."""
+    from dataclasses import replace
     from itertools import islice
 
-    from upres.evaluation.sweep import enlarged_at
+    from upres.evaluation.sweep import enlarged_by
     from upres.report.pictures import ReportPicture
 
     middle = result.alphas[len(result.alphas) // 2]
     between = middle if result.advice.alpha is None else result.advice.alpha
     wanted = sorted({result.alphas[0], between, result.alphas[-1]})
     chosen = list(islice(pairs, SHOWN))
-    rows = enlarged_at(models, wanted, chosen, protocol, device)
+    rows = enlarged_by(replace(mixtures, alphas=wanted), chosen, protocol)
     dataset = result.evaluation.rows[0].dataset
     return [
         ReportPicture(pair.name, pair.hr, row, dataset, pair.lr)

@@ -6,6 +6,7 @@ against a discriminator. Source of the mixtures: ESRGAN (Wang et al. 2018), sect
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from upres.evaluation.judge import Evaluation, JudgedPair, Measures, Pixels, Row
 from upres.evaluation.knee import Knee, Values, knee, resampled_knees
 from upres.evaluation.pairs import PairFolder
 from upres.evaluation.protocols import Protocol
+from upres.evaluation.sharing import ALONE, Hands
 from upres.metrics.known import get_metric, label_of
 from upres.weights.interpolate import interpolated
 from upres.weights.model import Model
@@ -28,6 +30,21 @@ FEWEST = 3  # alphas: two have no curve between them
 # What a sweep looks at as perception: the first that was measured and that no network learnt by.
 PERCEPTION = ("lpips_alex", "dists", "lpips_vgg", "niqe")
 _SHARE = 0.95  # of the resamples between `low` and `high`
+
+
+@dataclass(frozen=True)
+class Mixtures:
+    """The networks between two that are looked at, and where they compute."""
+
+    models: tuple[Model, Model]
+    alphas: Sequence[float] = ALPHAS
+    device: torch.device | str = "cpu"
+
+    def at(self, alpha: float) -> Candidate:
+        """Return one of them, ready to be judged. Raises BadWeights for unlike networks."""
+        model = interpolated(*self.models, alpha)
+        model.network.to(self.device)
+        return network_candidate(model.name, model)
 
 
 class Advice(BaseModel, frozen=True):
@@ -76,50 +93,47 @@ def read_alphas(text: str) -> tuple[float, ...]:
 
 
 def sweep(
-    models: tuple[Model, Model],
+    mixtures: Mixtures,
     pairs: PairFolder | Sequence[JudgedPair],
     protocol: Protocol,
     *,
     dataset: str,
     measures: Measures,
-    alphas: Sequence[float] = ALPHAS,
-    device: torch.device | str = "cpu",
     seen: Callable[[], None] = lambda: None,
+    hands: Hands = ALONE,
 ) -> Sweep:
     """Return the scores of each mixture and the alpha to take; one network is in memory at a time.
 
-    seen: called after each picture. Raises BadWeights for unlike networks, and what `compare` does.
+    seen: called after each picture of this process. hands: how processes part the pictures; the
+    result is the same in all. Raises BadWeights for unlike networks, and what `compare` does.
     """
 
     def at(alpha: float) -> Evaluation:
         return compare(
-            [_candidate(models, alpha, device)],
+            [mixtures.at(alpha)],
             pairs,
             protocol,
-            scale=models[0].scale,
+            scale=mixtures.models[0].scale,
             dataset=dataset,
             measures=measures,
             seen=lambda *_: seen(),
+            hands=hands,
         )
 
-    judged = [at(alpha) for alpha in alphas]
+    judged = [at(alpha) for alpha in mixtures.alphas]
     rows = [row for evaluation in judged for row in evaluation.rows]
     return Sweep(
-        alphas=tuple(alphas),
+        alphas=tuple(mixtures.alphas),
         evaluation=judged[0].model_copy(update={"rows": rows}),
-        advice=advise(alphas, rows),
+        advice=advise(mixtures.alphas, rows),
     )
 
 
-def enlarged_at(
-    models: tuple[Model, Model],
-    alphas: Sequence[float],
-    pairs: Sequence[JudgedPair],
-    protocol: Protocol,
-    device: torch.device | str = "cpu",
+def enlarged_by(
+    mixtures: Mixtures, pairs: Sequence[JudgedPair], protocol: Protocol
 ) -> list[dict[str, Pixels]]:
     """Return for each pair its SR by the name of the mixture, as the sweep's rows are named."""
-    candidates = [_candidate(models, alpha, device) for alpha in alphas]
+    candidates = [mixtures.at(alpha) for alpha in mixtures.alphas]
     return [
         {candidate.name: candidate.super_resolve(pair, protocol) for candidate in candidates}
         for pair in pairs
@@ -152,12 +166,6 @@ def advise(alphas: Sequence[float], rows: Sequence[Row]) -> Advice:
         high=high,
         reason=_reason(found, alphas, rows, paid, bought),
     )
-
-
-def _candidate(models: tuple[Model, Model], alpha: float, device: torch.device | str) -> Candidate:
-    model = interpolated(*models, alpha)
-    model.network.to(device)
-    return network_candidate(model.name, model)
 
 
 def _qualities(key: str, rows: Sequence[Row]) -> Values:
