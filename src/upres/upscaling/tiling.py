@@ -43,11 +43,13 @@ def choose_tiling(
     """Return the tiling of a picture of (height, width) LR pixels.
 
     tile: the side that was asked for, 0 for the whole picture at once, None to choose: 256, or of
-    the tiles that fit, the one that reads least around what it keeps. Where a network fades its
-    tiles, small pictures go through whole. Where nothing fits, the smallest tiles.
+    the tiles that fit, the one that reads least around what it keeps. Pictures no larger than what
+    a tile reads go through whole, where a network fades its tiles also larger ones. Where nothing
+    fits, the smallest tiles.
     """
     whole = Tiling(aligned(height), aligned(width), overlap, blend)
-    if tile == 0 or (tile is None and blend and height * width <= WHOLE and fits(whole)):
+    small = height * width <= (WHOLE if blend else (TILE + 2 * overlap) ** 2)
+    if tile == 0 or (tile is None and small and fits(whole)):
         return whole
     square = Tiling(aligned(tile or TILE), aligned(tile or TILE), overlap, blend)
     if tile or fits(square):
