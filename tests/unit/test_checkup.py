@@ -11,7 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from upres.cli.doctor import doctor
-from upres.upscaling.checkup import sample_picture, seams, speed
+from upres.upscaling import checkup
+from upres.upscaling.checkup import sample_picture, seams, speed, tile_within
 from upres.upscaling.tile_network import TileNetwork
 from upres.upscaling.tiling import context_of
 
@@ -34,8 +35,8 @@ class Blur(torch.nn.Module):
         return torch.nn.functional.conv2d(lr, self.weight, padding=padding, groups=3)
 
 
-def found_of(reach):
-    found = seams(TileNetwork(Blur(reach), "float32"), 1, reach, PICTURE)
+def found_of(reach, **limit):
+    found = seams(TileNetwork(Blur(reach), "float32"), 1, reach, PICTURE, **limit)
     return {(seam.overlap, seam.blend): seam for seam in found}
 
 
@@ -62,6 +63,27 @@ def test_a_network_that_sees_far_is_judged_with_the_fade_that_is_used():
     assert found[context_of(100)].largest < found[32, 0].largest
 
 
+def test_a_slow_network_is_judged_at_the_overlaps_that_are_used_alone():
+    assert list(found_of(100, seconds=0)) == sorted([context_of(100), context_of(100, exact=True)])
+
+
+def test_overlaps_are_tried_as_long_as_there_is_time(monkeypatch):
+    """The whole picture takes 10 s, so 0 takes 10 s, 32 takes 12.5 s and 16 takes 11.25 s."""
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(checkup.time, "perf_counter", lambda: next(clock))
+    tried = found_of(100, seconds=34)
+    assert set(tried) - {context_of(100), context_of(100, exact=True)} == {(0, 0), (32, 0), (16, 0)}
+
+
+def test_a_slow_network_is_timed_on_a_smaller_tile(monkeypatch):
+    """64x64 takes 1 s, so 128x128 would take 4 s."""
+    network = TileNetwork(Blur(2), "float32")
+    for seconds, side in [(3.9, 64), (4, 128), (16, 256)]:
+        clock = iter([0, 1, 1, 5])
+        monkeypatch.setattr(checkup.time, "perf_counter", lambda clock=clock: next(clock))
+        assert tile_within(network, sample_picture(256, 256), seconds).shape == (side, side, 3)
+
+
 def test_the_sample_has_edges_and_smooth_ground_and_stays_in_range():
     assert PICTURE.shape == (8, 256, 3) and PICTURE.dtype == np.float32
     assert PICTURE.min() >= 0 and PICTURE.max() <= 1 and PICTURE.std() > 0.1
@@ -71,20 +93,20 @@ def test_the_sample_has_edges_and_smooth_ground_and_stays_in_range():
 def test_speed_and_difference_are_measured_on_the_tile():
     tile = sample_picture(64, 64)
     exactly = TileNetwork(Blur(2), "float32")
-    found = speed(exactly, tile, exactly(tile) + np.float32(2 / 255))
+    found, sr = speed(exactly, tile, exactly(tile) + np.float32(2 / 255))
+    assert np.array_equal(sr, exactly(tile)) and found.side == 64
     assert found.pixels_per_second > 0
+    assert found.counted == exactly.bytes_per_pixel + 4 * 3 * 4  # four copies of three floats
     assert found.largest == pytest.approx(2, rel=1e-4)
     assert (found.precision, found.backend) == ("float32", "torch")
 
 
 def test_the_command_prints_a_table_and_json(monkeypatch, tmp_path):
-    from upres.upscaling import checkup
-
-    monkeypatch.setattr(checkup, "SPEED_SIDE", 32)
-    monkeypatch.setattr(checkup, "SEAM_PICTURE", (8, 64))
+    monkeypatch.setattr(checkup, "SIDE", 64)
+    monkeypatch.setattr(checkup, "SEAM_ROWS", 8)
     told = CliRunner().invoke(app, ["compact-x4"]).stdout
     assert "seam: overlap" in told and "used; used by --exact" in told and "float32" in told
-    Image.new("RGB", (70, 40), (9, 9, 9)).save(tmp_path / "a.png")
+    Image.new("RGB", (70, 64), (9, 9, 9)).save(tmp_path / "a.png")
     asked = ["--picture", str(tmp_path / "a.png"), "--json"]
     facts = json.loads(CliRunner().invoke(app, asked).stdout)
     assert facts["radius"] == 18 and facts["seams"][-1]["overlap"] == 18
@@ -93,4 +115,5 @@ def test_the_command_prints_a_table_and_json(monkeypatch, tmp_path):
     assert ("openvino" in backends) == (importlib.util.find_spec("openvino") is not None)
     Image.new("RGB", (63, 40)).save(tmp_path / "a.png")
     refused = CliRunner().invoke(app, asked)
-    assert "a.png is 63x40; give a picture of 64x8 pixels at least." in str(refused.exception)
+    assert "a.png is 63x40; give a picture of 64x64 pixels at least." in str(refused.exception)
+    assert refused.stdout == ""

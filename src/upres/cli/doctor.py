@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from upres.upscaling.streams import Floats
     from upres.weights.model import Model
 
+SEAMS_SECONDS = 45.0  # for overlaps beside those that are used
+TILE_SECONDS = 5.0  # the largest tile that is timed; up to four kinds of computing are
+
 
 def doctor(
     model: Annotated[
@@ -28,7 +31,8 @@ def doctor(
     """Measure a model on this machine: seams by overlap, speed by precision, memory a pixel.
 
     A seam is what a picture in two tiles is off by, against the whole picture, in levels of 255.
-    Takes seconds for small networks, minutes for an RRDBNet on a processor.
+    Takes seconds for small networks; for slow ones fewer overlaps and smaller tiles are tried, so
+    that an RRDBNet takes two minutes on a processor.
     """
     import json
     from dataclasses import asdict
@@ -37,6 +41,7 @@ def doctor(
     from upres.weights.model import load_model
 
     place = pick_device(device)
+    sample = _sample(picture)
     found = load_model(model)
     found.network.to(place)
     radius = found.radius
@@ -44,12 +49,12 @@ def doctor(
     if not as_json:
         _print_machine(facts)
     seams: list[Seam] = []
-    for seam in _seams(found, radius, picture):
+    for seam in _seams(found, radius, sample):
         if not as_json:
             _print_seam(seam, radius, first=not seams)
         seams.append(seam)
     speeds: list[Speed] = []
-    for speed in _speeds(found, picture):
+    for speed in _speeds(found, sample):
         if not as_json:
             _print_speed(speed, found.scale, first=not speeds)
         speeds.append(speed)
@@ -88,26 +93,26 @@ def _print_machine(facts: dict[str, Any]) -> None:
     )
 
 
-def _seams(found: "Model", radius: int, picture: Path | None) -> "Iterator[Seam]":
-    from upres.upscaling.checkup import SEAM_PICTURE, seams
+def _seams(found: "Model", radius: int, sample: "Floats") -> "Iterator[Seam]":
+    from upres.upscaling.checkup import SEAM_ROWS, seams
     from upres.upscaling.tile_network import TileNetwork
 
     exactly = TileNetwork(found.network, "float32")
-    return seams(exactly, found.scale, radius, _middle(picture, *SEAM_PICTURE))
+    return seams(exactly, found.scale, radius, sample[:SEAM_ROWS], seconds=SEAMS_SECONDS)
 
 
-def _speeds(found: "Model", picture: Path | None) -> "Iterator[Speed]":
+def _speeds(found: "Model", sample: "Floats") -> "Iterator[Speed]":
     import contextlib
 
     from upres.errors import MissingExtra
-    from upres.upscaling.checkup import SPEED_SIDE, speed
+    from upres.upscaling.checkup import speed, tile_within
     from upres.upscaling.precision import pick_precision
     from upres.upscaling.tile_network import TileNetwork
 
-    tile = _middle(picture, SPEED_SIDE, SPEED_SIDE)
     exactly = TileNetwork(found.network, "float32")
-    yield speed(exactly, tile)
-    reference = exactly(tile)
+    tile = tile_within(exactly, sample, TILE_SECONDS)
+    first, reference = speed(exactly, tile)
+    yield first
     kind = next(found.network.parameters()).device.type
     if found.borrowed:
         return
@@ -115,31 +120,30 @@ def _speeds(found: "Model", picture: Path | None) -> "Iterator[Speed]":
     if kind == "cuda":
         halves.append("fp16")
     for half in halves:
-        yield speed(TileNetwork(found.network, half), tile, reference)
+        yield speed(TileNetwork(found.network, half), tile, reference)[0]
     with contextlib.suppress(MissingExtra):  # without the extra it is no choice
         for precision in ("float32", *halves) if kind == "cpu" else ():
             network = TileNetwork(found.network, precision, "openvino")
-            yield speed(network, tile, reference, "openvino")
+            yield speed(network, tile, reference, "openvino")[0]
 
 
-def _middle(path: Path | None, height: int, width: int) -> "Floats":
-    """Return the middle of a picture, (height, width, 3), 0..1, or a made one."""
+def _sample(path: Path | None) -> "Floats":
+    """Return the middle of a picture, (side, side, 3), 0..1, or a made one."""
     from upres.errors import BadPicture
     from upres.images.files import read_rgb
-    from upres.upscaling.checkup import sample_picture
+    from upres.upscaling.checkup import SIDE, sample_picture
     from upres.upscaling.streams import unit_range
 
     if path is None:
-        return sample_picture(height, width)
+        return sample_picture(SIDE, SIDE)
     pixels = read_rgb(path)
-    if pixels.shape[0] < height or pixels.shape[1] < width:
+    if min(pixels.shape[:2]) < SIDE:
         raise BadPicture(
-            f"{path} is {pixels.shape[1]}x{pixels.shape[0]}; give a picture of {width}x{height} "
+            f"{path} is {pixels.shape[1]}x{pixels.shape[0]}; give a picture of {SIDE}x{SIDE} "
             f"pixels at least."
         )
-    top = (pixels.shape[0] - height) // 8 * 4
-    left = (pixels.shape[1] - width) // 8 * 4
-    return unit_range(pixels[top : top + height, left : left + width])
+    top, left = ((side - SIDE) // 2 for side in pixels.shape[:2])
+    return unit_range(pixels[top : top + SIDE, left : left + SIDE])
 
 
 def _print_seam(seam: "Seam", radius: int, *, first: bool) -> None:
@@ -161,8 +165,9 @@ def _print_seam(seam: "Seam", radius: int, *, first: bool) -> None:
 def _print_speed(speed: "Speed", scale: int, *, first: bool) -> None:
     if first:
         print(
-            "\nspeed: in      megapixels/s    bytes a pixel        largest difference\n"
-            "                in      out     counted  measured    from float32 (levels of 255)"
+            f"\nspeed: in      megapixels/s    bytes a pixel        largest difference from\n"
+            f"                in      out     counted  measured    float32 (levels of 255); "
+            f"tile {speed.side}x{speed.side}"
         )
     per_second = speed.pixels_per_second / 1e6
     measured = "-" if speed.measured is None else f"{speed.measured:.0f}"

@@ -1,8 +1,10 @@
 """What a model's tiles are off by, how fast it is, what memory it takes: measured here and now."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +17,12 @@ from upres.upscaling.precision import ComputePrecision
 from upres.upscaling.streams import Floats, array_stream, collected
 from upres.upscaling.tile_network import TileNetwork
 from upres.upscaling.tiles import Tiling
-from upres.upscaling.tiling import SEEN_WHOLE, context_of
+from upres.upscaling.tiling import context_of, tile_needed
 
-SEAM_PICTURE: Final = (64, 256)  # LR px; the seam stands in the middle of its width
-OVERLAPS: Final = (0, 4, 8, 12, 16, 24, 32, 48, 64, 80, 96)  # other programs take 10
-SPEED_SIDE: Final = 256  # LR px of the tile that is timed
+SIDE: Final = 256  # LR px of the picture that is looked at, and of the largest tile that is timed
+SEAM_ROWS: Final = 64  # LR px of it are enough for a seam, which stands in the middle of its width
+OVERLAPS: Final = (0, 32, 16, 64, 8, 48, 24, 80, 4, 12, 96)  # the most telling first
+SMALLEST: Final = 64  # LR px of the tile that is timed where the network is slow
 SHORT: Final = 0.5  # seconds: a quicker tile is timed again
 
 
@@ -37,9 +40,10 @@ class Seam:
 class Speed:
     """A network on one tile: LR pixels a second; bytes for each of them, counted and measured.
 
-    largest: levels of 255 that the result differs from float32's by, at most.
+    side: LR px of the tile. largest: levels of 255 that the result differs from float32's by.
     """
 
+    side: int
     precision: ComputePrecision
     backend: str
     pixels_per_second: float
@@ -49,22 +53,28 @@ class Speed:
 
 
 def seams(
-    enlarge: EnlargeTile, scale: int, radius: int, picture: Floats, *, most: int = 96
+    enlarge: EnlargeTile,
+    scale: int,
+    radius: int,
+    picture: Floats,
+    *,
+    seconds: float = math.inf,
 ) -> Iterator[Seam]:
-    """Yield the seam of each overlap up to the radius, and of those that are used.
+    """Yield the seams of the overlaps that are used, and of others up to the radius, sorted.
 
     enlarge: a tile (h, w, 3) to (scale*h, scale*w, 3), in float32. picture: (h, w, 3), 0..1, wider
-    than two of the largest overlap. most: LR px, overlaps beyond it are left out.
+    than two of the largest overlap. seconds: what the others may take, by the time that the whole
+    picture took.
     """
-    whole = enlarge(picture)
-    tried = {(overlap, 0) for overlap in OVERLAPS if overlap < radius}
-    if radius <= SEEN_WHOLE:
-        tried.add((radius, 0))
-    else:
-        tried |= {context_of(radius), context_of(radius, exact=True)}
+    whole, once = _timed(lambda: enlarge(picture))
+    used = {context_of(radius), context_of(radius, exact=True)}
+    tried = list(used)
+    for overlap in OVERLAPS:
+        seconds -= once * (1 + 2 * overlap / picture.shape[1])
+        if overlap < radius and seconds >= 0:
+            tried.append((overlap, 0))
     for overlap, blend in sorted(tried):
-        if overlap <= most:
-            yield _seam(enlarge, scale, picture, whole, overlap, blend)
+        yield _seam(enlarge, scale, picture, whole, overlap, blend)
 
 
 def _seam(
@@ -80,10 +90,10 @@ def _seam(
 
 def speed(
     network: TileNetwork, picture: Floats, reference: Floats | None = None, backend: str = "torch"
-) -> Speed:
-    """Return how fast the network is on a tile, and what memory it takes meanwhile.
+) -> tuple[Speed, Floats]:
+    """Return how fast the network is on a tile, what memory it takes meanwhile, and what it gives.
 
-    reference: what float32 gives for the picture.
+    picture: (h, w, 3), square. reference: what float32 gives for it.
     """
     network(picture[:32, :32])  # what is done once alone
     before = _reset_highest()
@@ -91,15 +101,29 @@ def speed(
     highest = _highest()
     if seconds < SHORT:
         seconds = min(seconds, *(_timed(lambda: network(picture))[1] for _ in range(3)))
-    pixels = picture.shape[0] * picture.shape[1]
-    return Speed(
+    side, scale = picture.shape[0], sr.shape[0] // picture.shape[0]
+    pixels = side * side
+    found = Speed(
+        side=side,
         precision=network.precision,
         backend=backend,
         pixels_per_second=pixels / seconds,
-        counted=network.bytes_per_pixel,
+        counted=tile_needed(Tiling(side, side, 0), side, 3, scale, network.bytes_per_pixel)
+        / pixels,
         measured=(highest - before) / pixels if before and highest else None,
         largest=0.0 if reference is None else float(np.abs(sr - reference).max() * 255),
     )
+    return found, sr
+
+
+def tile_within(network: TileNetwork, picture: Floats, seconds: float) -> Floats:
+    """Return the largest tile of the picture that takes `seconds` at most: 64 px, 128 and so on."""
+    side = min(SMALLEST, picture.shape[0])
+    while side < picture.shape[0]:
+        if 4 * _timed(partial(network, picture[:side, :side]))[1] > seconds:
+            break
+        side *= 2
+    return picture[:side, :side]
 
 
 def sample_picture(height: int, width: int, seed: int = 0) -> Floats:
