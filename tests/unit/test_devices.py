@@ -78,7 +78,7 @@ def test_one_process_is_the_first(environ, first):
     [
         (Wish(device="tpu"), None, "--device 'tpu' is unknown: give one of auto, cpu, cuda, mps."),
         (Wish(strategy="dp"), None, "--strategy 'dp' is unknown: give one of auto, ddp, fsdp."),
-        (Wish(device="cuda"), None, "--device cuda: PyTorch sees no CUDA device here"),
+        (Wish(device="cuda"), None, "--device cuda: PyTorch sees no CUDA devices here"),
         (Wish(device="mps"), None, "--device mps: PyTorch sees no Apple GPU here"),
         (Wish(processes=0), None, "--devices is 0: give at least 1."),
         (Wish(machines=0), None, "--nodes is 0: give at least 1."),

@@ -8,6 +8,7 @@ import torch
 
 from upres.errors import BadSetting
 from upres.processes.launched import Started
+from upres.upscaling.device import pick_device
 
 DeviceWish = Literal["auto", "cpu", "cuda", "mps"]
 Device = Literal["cpu", "cuda", "mps"]
@@ -53,7 +54,7 @@ def lay_out(wish: Wish, started: Started | None) -> Layout:
     _refuse_unknown("--strategy", wish.strategy, get_args(Strategy))
     if wish.accumulate < 1:
         raise BadSetting(f"--accumulate is {wish.accumulate}: give at least 1.")
-    device = pick_device(wish.device)
+    device = _kind(wish.device)
     processes = _agreed("--devices", wish.processes, started, "processes")
     machines = _agreed("--nodes", wish.machines, started, "machines")
     _refuse_too_many(device, processes)
@@ -66,24 +67,11 @@ def lay_out(wish: Wish, started: Started | None) -> Layout:
     return layout
 
 
-def pick_device(wish: str) -> Device:
-    """Return the device; `auto` is CUDA where there is some, then MPS. Raises BadSetting."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    match wish:
-        case "cuda" if not cuda:
-            raise BadSetting(
-                "--device cuda: PyTorch sees no CUDA device here; give --device cpu, or install "
-                "PyTorch for CUDA and its driver."
-            )
-        case "mps" if not mps:
-            raise BadSetting("--device mps: PyTorch sees no Apple GPU here; give --device cpu.")
+def _kind(wish: str) -> Device:
+    match pick_device(wish).type:
         case "cuda":
             return "cuda"
         case "mps":
-            return "mps"
-        case "auto" if cuda:
-            return "cuda"
-        case "auto" if mps:
             return "mps"
     return "cpu"
 
