@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import resource
 
 import pytest
 
@@ -170,5 +171,23 @@ def test_a_full_disk_is_told_and_the_next_line_is_whole(job, monkeypatch):
         with pytest.raises(NoSpace, match=r"jsonl could not be written: No space left on device"):
             manifest.begun(job, identity)
         monkeypatch.undo()
+        finish(manifest, job, identity)
+    assert standing(job) == "done"
+
+
+def test_a_manifest_that_may_not_grow_is_told_once_and_closes(job):
+    """What the disk did not take may not wait to be written when the file is closed."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with opened(job) as manifest:
+            identity = identity_of(job.source, MODEL)
+            size = manifest.path.stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + 9, before[1]))
+            with pytest.raises(NoSpace, match="could not be written: File too large"):
+                manifest.begun(job, identity)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert manifest.path.stat().st_size == size + 9
+    with opened(job) as manifest:
         finish(manifest, job, identity)
     assert standing(job) == "done"

@@ -9,13 +9,14 @@ alone is ours, and is written again.
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from upres.batch.events import Written
 from upres.batch.jobs import Job, Shard
@@ -43,7 +44,7 @@ class Manifest:
     """An open manifest; made by `open_manifest`. Threads may share it."""
 
     path: Path
-    _file: IO[bytes]
+    _file: io.FileIO
     _last: dict[str, dict[str, Any]]  # by target, of the targets that were asked for
     _torn: bool
     _lock: Lock = field(default_factory=Lock)
@@ -93,14 +94,15 @@ class Manifest:
     def _write(self, line: Mapping[str, Any], *, sync: bool = False) -> None:
         data = json.dumps(line).encode("ascii") + b"\n"
         with self._lock:
+            left = memoryview(b"\n" + data if self._torn else data)
+            self._torn = True
             try:
-                self._file.write(b"\n" + data if self._torn else data)
-                self._file.flush()
+                while left:  # a disk that is nearly full takes a part
+                    left = left[self._file.write(left) :]
                 self._torn = False
                 if sync:
                     os.fsync(self._file.fileno())
             except OSError as error:
-                self._torn = True
                 raise NoSpace(f"{self.path} could not be written: {error.strerror}.") from error
 
     def _name(self, path: Path) -> str:
@@ -128,7 +130,9 @@ def open_manifest(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab")
+        file = path.open(
+            "ab", buffering=0
+        )  # what a full disk refuses is not tried again at the end
     except OSError as error:
         raise NoSpace(f"{path} could not be written: {error.strerror}.") from error
     with file:
@@ -199,7 +203,7 @@ def _is_torn(path: Path) -> bool:
         return file.read(1) != b"\n"
 
 
-def _hold(file: IO[bytes], path: Path) -> None:
+def _hold(file: io.FileIO, path: Path) -> None:
     if fcntl is None:
         return
     try:
