@@ -23,8 +23,8 @@ class FolderSettings:
 
     recursive: also those of its folders. naming: of the results; None: NAME_x4.EXT, by the model's
     scale. shard: one part of the pictures, for several machines. overwrite: other files of the
-    results' names may be replaced. crowd: how many at once; None: what memory allows, three at
-    most.
+    results' names may be replaced. crowd: how many at once; None: as many as keep the machine busy,
+    if memory allows.
     """
 
     recursive: bool = False
@@ -96,4 +96,4 @@ def crowd_for(upscaler: Upscaler, wish: SizeWish, save: SaveSettings) -> Crowd:
         work = work_for(opened, size, job.target, save)
         return estimate_for(upscaler, work).memory - upscaler.held
 
-    return Crowd(room=max(0, room), weigh=weigh)
+    return Crowd(upscaler.most_in_hand, room=max(0, room), weigh=weigh)

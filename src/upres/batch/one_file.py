@@ -44,7 +44,8 @@ def upscale_file(
     tally = Tally()
     rows = enlarged_rows(opened, upscaler, size, kind, mask=mask, tally=tally, progress=progress)
     try:
-        save_rows(target, rows, opened, width=size.width, height=size.height, save=save)
+        with upscaler.in_hand():
+            save_rows(target, rows, opened, width=size.width, height=size.height, save=save)
     except MemoryError as error:
         raise WorkFailed(
             f"{source}: there is no memory for {size.width}x{size.height} pixels."

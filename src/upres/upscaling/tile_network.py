@@ -22,6 +22,7 @@ from upres.upscaling.precision import (
     pick_precision,
 )
 from upres.upscaling.streams import Floats
+from upres.upscaling.turns import Turns
 
 SMALLEST_CHANGE = 1 / 255  # of an input that counts as not constant
 # The last is oneDNN's, which has no room for the code that it would write.
@@ -49,7 +50,8 @@ class TileNetwork:
     network: (n 3 h w) to (n 3 scale*h scale*w), RGB 0..1. In float32 it is used as it is at each
     call, so it may be trained meanwhile; in bf16 or fp16, and by openvino, a copy is. Threads take
     turns, tile by tile: one already keeps the device busy, and what they do around it goes on
-    meanwhile. Raises MissingExtra.
+    meanwhile. Tiles of pictures that are told of by `in_hand` share the processor's cores instead.
+    Raises MissingExtra.
     """
 
     def __init__(
@@ -64,13 +66,28 @@ class TileNetwork:
             self._fast = openvino_forward(network, self.precision)
         elif half is not None:
             self._fast = self._measured = half_body(network, half)
-        self._turn = Lock()
+        self._backend = backend
+        self._turns = Turns()
 
     @cached_property
     def bytes_per_pixel(self) -> float:
         """The memory that the network takes, for each LR pixel of a tile."""
-        with self._turn, _evaluating(self._network):
+        with self._turns.tile(), _evaluating(self._network):
             return bytes_per_pixel(self._measured)
+
+    @property
+    def shares_cores(self) -> bool:
+        """Whether pictures may be computed beside each other: by torch, on the processor."""
+        return self._backend == "torch" and _device(self._network).type == "cpu"
+
+    def in_hand(self) -> contextlib.AbstractContextManager[None]:
+        """Tell of a picture whose tiles may be computed beside those of others in hand.
+
+        Where cores are not shared, and by a network that is being trained, they take turns.
+        """
+        trained = any(module.training for module in self._network.modules())
+        shared = self.shares_cores and not trained
+        return self._turns.picture() if shared else contextlib.nullcontext()
 
     def __call__(self, rgb: Floats, tally: Tally | None = None) -> Floats:
         """Return the network's values for a tile (h, w, 3), float32, not clamped.
@@ -79,7 +96,7 @@ class TileNetwork:
         computed again in float32 and counted.
         Raises WorkFailed where that gives no finite values either, MemoryError.
         """
-        with self._turn, _evaluating(self._network), torch.inference_mode(), _memory_errors():
+        with self._turns.tile(), self._computing():
             device = _device(self._network)
             # (h, w, c) seen as (1, c, h, w) is channels_last: what convolutions are quick in
             lr = torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1)[None]
@@ -95,6 +112,11 @@ class TileNetwork:
             tally.add(redone=redone)
         enlarged: Floats = sr[0].permute(1, 2, 0).float().cpu().numpy()
         return enlarged
+
+    @contextlib.contextmanager
+    def _computing(self) -> Iterator[None]:
+        with _evaluating(self._network), torch.inference_mode(), _memory_errors():
+            yield
 
 
 def _is_sound(lr: Tensor, sr: Tensor) -> bool:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -261,6 +262,16 @@ class Upscaler:
             return bytes_needed(tiling, width, channels, self.scale, per_pixel) <= room
 
         return choose_tiling(height, width, overlap=overlap, blend=blend, tile=self.tile, fits=fits)
+
+    def in_hand(self) -> AbstractContextManager[None]:
+        """Tell of a picture that is enlarged beside others: all share the processor's cores."""
+        return self._network.in_hand()
+
+    @property
+    def most_in_hand(self) -> int:
+        """How many pictures at once keep the machine busy: some are read and written meanwhile."""
+        computed = torch.get_num_threads() if self._network.shares_cores else 1
+        return max(3, computed + 1)
 
     @property
     def bytes_per_pixel(self) -> float:
