@@ -45,7 +45,7 @@ class Seen:
 
 def seen_by(pictures, at_once, *, told=True):
     """Return what eight tiles of each picture see, all pictures beside each other."""
-    turns, seen, ready = Turns(), Seen(at_once), Barrier(pictures)
+    turns, seen, ready = Turns(), Seen(at_once), Barrier(pictures, timeout=20)
 
     def enlarge():
         with ExitStack() as hands:
