@@ -102,6 +102,24 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     assert call(*command).exit_code == 0
 
 
+def test_ctrl_c_while_the_page_is_drawn_says_that_the_scores_are_there(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("upres.studies.page.write_page", pressed)
+        ended = call(*command)
+    assert isinstance(ended.exception, Interrupted)
+    scores = tmp_path / "study" / "evaluation.json"
+    assert str(ended.exception) == (
+        f"stopped while the page was drawn; all scores are in {scores}: the same command draws it."
+    )
+    assert scores.exists()
+    assert "| adversarial=0.5 " in ended.stdout
+
+
 def test_a_point_that_fails_is_listed_at_the_end_and_is_exit_code_1(command: list[str]) -> None:
     ended = call(*command, "--vary", "stages.gan.optimiser.rate=1e30")
     assert isinstance(ended.exception, WorkFailed)

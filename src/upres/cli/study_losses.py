@@ -59,7 +59,7 @@ def study_losses(
     from upres.cli.stopping import command_line, stop_on_ctrl_c
     from upres.cli.stores import open_all
     from upres.cli.study_plan import study_plan
-    from upres.errors import BadSetting, MissingExtra, WorkFailed, suggestion
+    from upres.errors import BadSetting, Interrupted, MissingExtra, WorkFailed, suggestion
     from upres.evaluation.table import table_text
     from upres.processes.devices import Wish, lay_out
     from upres.recipes import get_recipe
@@ -101,7 +101,13 @@ def study_losses(
     print(table_text(outcome.evaluation), end="")
     missing = missing_package()
     if missing is None:
-        print(write_page(study, varied, outcome, command_line()))
+        try:
+            print(write_page(study, varied, outcome, command_line()))
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"stopped while the page was drawn; all scores are in {out / 'evaluation.json'}: "
+                "the same command draws it."
+            ) from None
     elif not quiet:
         print(MissingExtra(missing, "report", f"{out / 'study.html'}"), file=sys.stderr)
     if outcome.failed:
