@@ -10,6 +10,7 @@ from upres.images.saving import SaveSettings
 from upres.upscaling import estimating
 from upres.upscaling.estimating import (
     FINISHING,
+    RESAMPLING,
     Estimate,
     Work,
     duration,
@@ -45,6 +46,12 @@ def test_time_is_that_of_the_pixels_that_are_read_and_of_those_that_are_made():
     read = (60 + 56) * (108 + 108)
     found = estimated(WORK, TILING, seconds_per_pixel=0.5)
     assert found.seconds == pytest.approx(read * 0.5 + 400 * 200 * 3 * FINISHING)
+
+
+def test_another_size_and_a_slow_encoder_take_time_of_their_own():
+    shrunk = Work(**{**vars(WORK), "size": SizePlan(300, 150, 1), "encoding": 1e-6})
+    by_hand = 300 * 150 * 3 * (FINISHING + 1e-6) + 400 * 200 * 3 * RESAMPLING
+    assert estimated(shrunk, TILING).seconds == pytest.approx(by_hand)
 
 
 def test_alpha_bands_frames_and_passes_each_take_their_time():
@@ -90,6 +97,8 @@ def test_the_work_is_read_off_the_open_picture(tmp_path, mode, name, expected):
     work = work_for(opened, SizePlan(16, 12, 1), tmp_path / name, SaveSettings())
     assert (work.width, work.height) == (8, 6)
     assert (work.channels, work.runs, work.lossy, work.whole) == expected
+    assert work.encoding == 0
+    assert work_for(opened, work.size, tmp_path / "a.avif", SaveSettings()).encoding > 1e-7
     deep = work_for(opened, SizePlan(16, 12, 1), tmp_path / "a.tif", SaveSettings(bits=16))
     assert deep.value_bytes == 2
 
@@ -109,6 +118,14 @@ def test_the_time_of_a_tile_is_measured_on_a_tile(monkeypatch):
     upscaler = Upscaler(Nearest(), 2, 34, precision="float32")
     assert timed(upscaler, 900, 900) == 2 / 64**2  # a tile of 324 would take 51 seconds
     assert timed(upscaler, 20, 30) == 2 / 600
+
+
+def test_the_first_tile_of_a_size_does_not_count(monkeypatch):
+    """Four tiles: two small ones, 1 s and 0.01 s, then two of all 200x200, 1 s and 0.4 s."""
+    clock = iter([0, 1, 2, 2.01, 3, 4, 5, 5.4])
+    monkeypatch.setattr(estimating.time, "perf_counter", lambda: next(clock))
+    upscaler = Upscaler(Nearest(), 2, 34, precision="float32")
+    assert timed(upscaler, 200, 200) == pytest.approx(0.4 / 200**2)
 
 
 def test_what_fits_passes_and_what_does_not_is_refused_with_advice(tmp_path):

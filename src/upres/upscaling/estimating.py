@@ -21,6 +21,7 @@ from upres.upscaling.tiling import FILES, rows_needed, tile_needed
 from upres.upscaling.upscaler import Upscaler
 
 FINISHING: Final = 3e-8  # seconds for each value of the result: rounding, copying, a JPEG's codes
+RESAMPLING: Final = 4e-8  # seconds for each value that is brought to another size
 LOSSY: Final = 3  # a file that loses is at most one in so many of the pixels' bytes
 LONGEST_TRIAL: Final = 1.0  # seconds: a larger tile is not tried
 
@@ -31,7 +32,7 @@ class Work:
 
     channels: alpha included. runs: of the network for each tile; a grey band or an alpha takes one
     of its own. value_bytes: of a value in the result. whole: its encoder holds all of it, and
-    `encoder` bytes more for each pixel.
+    `encoder` bytes more for each pixel. encoding: seconds for each value.
     """
 
     height: int
@@ -44,6 +45,7 @@ class Work:
     lossy: bool = False
     whole: bool = False
     encoder: int = 0
+    encoding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def estimate(
     """
     final = work.size.width * work.size.height * work.channels
     written = final * work.value_bytes * work.frames
-    seconds, memory, largest_tile = final * work.frames * FINISHING, held + FILES, 0
+    seconds = final * work.frames * (FINISHING + work.encoding)
+    memory, largest_tile = held + FILES, 0
     height, width = work.height, work.width
     for tiling in tilings:
         read = _pixels_read(tiling, height, width)
@@ -88,6 +91,7 @@ def estimate(
         height, width = height * scale, width * scale
     if (width, height) != (work.size.width, work.size.height):
         memory += _resampling(work, width)
+        seconds += height * width * work.channels * work.frames * RESAMPLING
     memory += largest_tile
     if work.whole:
         pixels = work.size.width * work.size.height * work.frames
@@ -111,6 +115,7 @@ def work_for(opened: Opened, size: SizePlan, target: Path, save: SaveSettings) -
         lossy=form.quality is not None,
         whole=form.held > 0 or (opened.frames > 1 and form.name != "TIFF"),
         encoder=max(0, form.held - channels * value_bytes),
+        encoding=form.encoding,
     )
 
 
@@ -140,7 +145,7 @@ def timed(upscaler: Upscaler, height: int, width: int) -> float:
     """Return the seconds that the network takes for each LR pixel of a tile, tried here and now.
 
     The tile is as large as those of a picture of (height, width) if that takes a second at most:
-    speed depends on it.
+    speed depends on it. It is tried twice: memory that the first one fetches is there for the rest.
     """
     tiling = upscaler.tiling(height, width)
     around = 2 * tiling.overlap
@@ -149,6 +154,7 @@ def timed(upscaler: Upscaler, height: int, width: int) -> float:
     _seconds(upscaler, small)  # what is done once alone
     found = _seconds(upscaler, small) / (small[0] * small[1])
     if small != sides and found * sides[0] * sides[1] <= LONGEST_TRIAL:
+        _seconds(upscaler, sides)
         found = _seconds(upscaler, sides) / (sides[0] * sides[1])
     return found
 
