@@ -1,7 +1,7 @@
 """Many pictures, one after another and a little beside each other: nothing is lost or done twice.
 
-A few threads each take a whole picture. The network lets one of them in at a time, so while it
-computes, the next picture is decoded and the last one encoded.
+A few threads each take a whole picture, so that while some compute, the next one is decoded and the
+last one encoded. How many compute at once is the network's affair (`upscaling.turns`).
 """
 
 import contextlib
