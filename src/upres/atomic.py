@@ -38,6 +38,20 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def refuse_target(path: Path) -> None:
+    """Raise NoSpace, before any work, where nothing could be written to `path` after it."""
+    there = next(part for part in path.absolute().parents if part.exists())
+    error = None
+    if path.is_dir():
+        error = errno.EISDIR
+    elif not there.is_dir():
+        error = errno.ENOTDIR
+    elif not os.access(there, os.W_OK):
+        error = errno.EACCES
+    if error is not None:
+        raise _explained(path, OSError(error, os.strerror(error)))
+
+
 def _explained(path: Path, error: OSError) -> OSError | NoSpace:
     reasons = {
         errno.ENOSPC: "the disk is full",
@@ -50,8 +64,11 @@ def _explained(path: Path, error: OSError) -> OSError | NoSpace:
         errno.ENOTDIR: "a part of its path is a file",
         errno.EEXIST: "a part of its path is a file",
         errno.EISDIR: "it is a folder",
+        errno.ENAMETOOLONG: "its name is too long",
     }
     reason = reasons.get(error.errno or 0)
+    if error.errno == errno.ENOENT and not path.parent.is_dir():
+        reason = "its folder cannot be made"
     if reason is None:
         return error
     return NoSpace(f"{path} could not be written: {reason}; nothing half-written is left.")

@@ -67,7 +67,7 @@ def evaluate(
     """
     import os
 
-    from upres.atomic import write_text
+    from upres.atomic import refuse_target, write_text
     from upres.cli.asking import asked_metrics, measurable, tell_failed
     from upres.cli.crew import crew
     from upres.cli.showing import showing
@@ -85,6 +85,8 @@ def evaluate(
     if lr is LrSource.given:
         chosen = with_given_lr(chosen)
     names = asked_metrics(metrics, no_lpips, chosen)
+    if json is not None:
+        refuse_target(json)
     dataset = dataset_name(data.resolve())
     with crew(lay_out(Wish(device, devices), started_by(os.environ))) as together:
         candidates, shared = resolve_rows(models, scale, device=together.device)

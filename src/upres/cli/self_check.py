@@ -38,12 +38,14 @@ def self_check(
     from rich.console import Console
     from rich.progress import Progress
 
-    from upres.atomic import write_text
+    from upres.atomic import refuse_target, write_text
     from upres.errors import WorkFailed
     from upres.evaluation.reference import CHAINS, PICTURES
     from upres.evaluation.self_check import check_row, recognised
     from upres.evaluation.self_check_table import check_text, wrong_words
 
+    if json is not None:
+        refuse_target(json)
     name = recognised(data, dataset)
     scales = SCALES if scale is None else (scale,)
     console = Console(stderr=True)

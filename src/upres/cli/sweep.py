@@ -61,7 +61,7 @@ def sweep(
     """
     import os
 
-    from upres.atomic import write_text
+    from upres.atomic import refuse_target, write_text
     from upres.cli.asking import asked_metrics, measurable, tell_failed
     from upres.cli.crew import crew
     from upres.cli.showing import showing
@@ -79,6 +79,9 @@ def sweep(
 
     if output is not None:
         _check_page(output)
+    for path in (output, json):
+        if path is not None:
+            refuse_target(path)
     chosen, shares = get_protocol(protocol), read_alphas(alphas)
     names = asked_metrics(metrics, False, chosen)
     with crew(lay_out(Wish(device, devices), started_by(os.environ))) as together:

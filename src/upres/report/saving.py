@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from upres.atomic import write_text
+from upres.atomic import refuse_target, write_text
 from upres.errors import BadSetting
 from upres.evaluation.candidates import Candidate
 from upres.evaluation.judge import Evaluation, JudgedPair
@@ -25,12 +25,13 @@ PICTURES = "pictures"
 def refuse_folder(folder: Path, rows: Sequence[str], protocol: Protocol, scale: int) -> None:
     """Raise BadSetting where `folder` holds another evaluation, or a row cannot have its name.
 
-    The same rows by the same protocol are written again.
+    The same rows by the same protocol are written again. Raises NoSpace where nothing can be.
     """
     for name in (HR, LR):
         if name in rows:
             raise BadSetting(f"no row can be called {name} where pictures are saved: rename it.")
     kept = folder / EVALUATION
+    refuse_target(kept)
     if not kept.exists():
         return
     try:
