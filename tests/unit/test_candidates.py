@@ -102,6 +102,25 @@ def test_finished_pictures_are_judged_by_name(folder, tmp_path):
     assert len(seen) == 4
 
 
+@pytest.mark.parametrize("ending", ["_SR", "x4_EDSR-b", "a", "-b"])
+def test_what_a_tool_puts_behind_all_names_is_understood(folder, tmp_path, ending):
+    pairs = load_pairs(folder, 4, protocol=FLOAT)
+    for number, pair in enumerate(pairs):  # not alike, so that none can take another's place
+        save(tmp_path / "done" / f"{Path(pair.name).stem}{ending}.png", pair.hr // (number + 1))
+    found, _ = resolve_rows([f"images:{tmp_path / 'done'}"], None)
+    result = compare(found, pairs, FLOAT, scale=4, dataset="set", measures=PIXELS)
+    assert [s.metrics["ssim_y"] == 1 for s in result.rows[0].per_image] == [True, False]
+
+
+def test_an_ending_that_not_all_have_is_no_name(folder, tmp_path):
+    pairs = load_pairs(folder, 4, protocol=FLOAT)
+    for name in ("a_SR", "b_HR"):
+        save(tmp_path / "done" / f"{name}.png", noise())
+    found, _ = resolve_rows([f"images:{tmp_path / 'done'}"], None)
+    with pytest.raises(BadPhotos, match=r"no picture for a\.png; .* one ending, as a_SR\.png"):
+        compare(found, pairs, FLOAT, scale=4, dataset="set", measures=PIXELS)
+
+
 def test_missing_and_wrong_finished_pictures_are_refused_before_any_work(folder, tmp_path):
     done = tmp_path / "done"
     save(done / "a.png", noise())

@@ -4,7 +4,8 @@ A folder holds the HR pictures itself, or in `HR/`; given LR lie in `LR_x4/` (`L
 2) inside it, named as the HR or with the scale behind: `0801x4.png`, `0801_x4.png`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from upres.errors import BadPhotos, BadPicture
@@ -140,7 +141,8 @@ def picture_files(folder: Path) -> list[Path]:
 def named_like(wanted: list[Path], folder: Path, scale: int) -> list[Path]:
     """Return for each path the picture in `folder` of the same name, or with `x4`, `_x4` behind.
 
-    Endings may differ. Raises BadPhotos when one is missing.
+    So is one with what stands behind all names there, as a tool adds its own: `baby_SR.png`,
+    `bird_SR.png`. Formats may differ. Raises BadPhotos when one is missing.
     """
     by_stem = pictures_by_stem(folder)
     return [file_like(path.name, by_stem, folder, scale) for path in wanted]
@@ -154,13 +156,21 @@ def pictures_by_stem(folder: Path) -> dict[str, Path]:
 def file_like(name: str, by_stem: Mapping[str, Path], folder: Path, scale: int) -> Path:
     """Return which of a folder's pictures is called as `name`, as `named_like` says it."""
     stem = Path(name).stem
-    found = (by_stem.get(wanted) for wanted in (stem, f"{stem}_x{scale}", f"{stem}x{scale}"))
-    path = next((path for path in found if path is not None), None)
-    if path is None:
-        raise BadPhotos(
-            f"{folder} has no picture for {name}; add it as {stem}.png or {stem}_x{scale}.png."
-        )
-    return path
+    for ending in ("", f"_x{scale}", f"x{scale}"):
+        if stem + ending in by_stem:
+            return by_stem[stem + ending]
+    shared = _shared_ending(by_stem)
+    for start in range(len(shared)):
+        if stem + shared[start:] in by_stem:
+            return by_stem[stem + shared[start:]]
+    raise BadPhotos(
+        f"{folder} has no picture for {name}; add it as {stem}.png or {stem}_x{scale}.png, or give "
+        f"all in that folder one ending, as {stem}_SR.png."
+    )
+
+
+def _shared_ending(stems: Iterable[str]) -> str:
+    return os.path.commonprefix([stem[::-1] for stem in stems])[::-1]  # noqa: RUF071 (characters)
 
 
 def too_small(path: Path, hr: Pixels, reader: str, least: int) -> BadPhotos:
