@@ -132,6 +132,11 @@ def test_a_users_mistake_is_one_sentence_and_exit_2(
         (["a.png", "-dn", "0.5"], BadSetting, "give --model realesr-general-x4v3"),
         (["a.png", "--face_enhance"], BadSetting, "faces are not restored here"),
         (["a.png", "-"], BadSetting, "- is one picture alone"),
+        (["a.png", "--workers", "2"], BadSetting, "--workers 2 are those of a cluster: add --ray"),
+        (["a.png", "-o", "s3://b/out"], BadSetting, "s3://b/out is an address, and files of"),
+        (["https://b/a.png"], BadSetting, "https://b/a.png is an address"),
+        (["n?.png"], BadPicture, "no picture matches n?.png"),
+        ([".", "--ray", "-o", "-"], BadSetting, "--ray takes one folder and --output"),
         (["a.png", "--width", "6"], BadSetting, "ask for a larger size"),
     ],
 )
@@ -270,6 +275,21 @@ def test_depth_and_mask_and_look_reach_the_picture(photos, model):
     assert plain.exit_code == 0, plain.exception
     one, other = (pyvips.Image.new_from_file(str(photos / f"{n}_x2.png")) for n in "ab")
     assert one.format == other.format == "ushort"
+
+
+def test_patterns_are_known_by_more_than_a_star(photos, model, tmp_path):
+    result = run(photos / "[ab].pn?", "--model", model, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.exception
+    results = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert results == ["a_x2.png", "b_x2.png", "upres-manifest.jsonl"]
+
+
+def test_a_picture_may_be_called_like_a_pattern(photos, model, tmp_path):
+    starred = photos / "a[1]*.png"
+    (photos / "a.png").rename(starred)
+    result = run(starred, "--model", model, "-o", tmp_path / "one.png")
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "one.png").is_file()
 
 
 def test_a_cluster_takes_one_folder_and_another(photos, model, tmp_path):

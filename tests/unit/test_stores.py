@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from upres.batch.jobs import Shard
+from upres.batch.jobs import Naming, Shard
 from upres.batch.stores import (
     Chosen,
     Notes,
@@ -17,7 +17,7 @@ from upres.batch.stores import (
     place_of,
     planned,
 )
-from upres.errors import BadPicture, BadSetting
+from upres.errors import BadPicture, BadSetting, NoSpace
 from upres.images.files import Picture, read_picture, write_picture
 from upres.upscaling.upscaler import Upscaler
 
@@ -132,6 +132,46 @@ def test_shards_share_all_pictures_out(store: str) -> None:
     parts = [planned(read, write, recursive=True, shard=Shard(n, 2)) for n in (1, 2)]
     names = sorted(job["name"] for part in parts for job in part)
     assert names == ["a/ä_x4.png", "b_x4.png"]
+
+
+def test_of_two_pictures_for_one_result_the_first_has_it(store: str, upscaler: Upscaler) -> None:
+    read = place_of(f"{store}/in")
+    read.store.cp_file(read.below("a/ä.png").path, read.below("a/ä.jpg").path)
+    as_png = Naming(ending=".png")
+    jobs = planned(f"{store}/in", f"{store}/out", naming=as_png, recursive=True)
+    assert [job["taken"] for job in jobs] == ["", "a/ä.jpg", ""]
+    parts = [
+        planned(f"{store}/in", f"{store}/out", naming=as_png, recursive=True, shard=Shard(n, 2))
+        for n in (1, 2)
+    ]
+    assert sorted(job["taken"] for part in parts for job in part) == ["", "", "a/ä.jpg"]
+    told = enlarge_in_store(jobs[1], upscaler, Chosen({}))["error"]
+    assert str(told).endswith(f"a/ä.jpg would both be written to {store}/out/a/ä_x4.png.")
+    assert files(place_of(f"{store}/out")) == set()
+
+
+def test_results_of_earlier_runs_are_no_pictures(store: str) -> None:
+    read = place_of(f"{store}/in")
+    for result in ("a/ä_x2.png", "a/ä_big.png", ".hidden/c.png"):
+        read.store.makedirs(read.below(result).path.rpartition("/")[0], exist_ok=True)
+        read.store.cp_file(read.below("a/ä.png").path, read.below(result).path)
+    jobs = planned(f"{store}/in", f"{store}/out", naming=Naming("_big"), recursive=True)
+    assert [job["name"] for job in jobs] == ["a/ä_big.png", "b_big.png"]
+
+
+def test_a_store_that_does_not_answer_is_told(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError("no such key\nand a page of XML")
+
+    out = place_of(f"{store}/out")
+    monkeypatch.setattr(type(out.store), "find", refused)
+    with pytest.raises(BadSetting, match=r"in cannot be read \(PermissionError: no such key\): "):
+        planned(f"{store}/in", f"{store}/out")
+    monkeypatch.setattr(type(out.store), "put_file", refused)
+    notes = Notes(out)
+    notes.add({"state": "run", "strangers": []})
+    with pytest.raises(NoSpace, match=r"jsonl could not be written \(PermissionError: no such "):
+        notes.flush()
 
 
 def test_folders_in_each_other_and_empty_ones_are_refused(store: str) -> None:

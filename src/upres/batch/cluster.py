@@ -18,7 +18,7 @@ from upres.batch.events import Failed, Summary
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job
 from upres.batch.stores import Chosen, Note, Notes, enlarge_in_store, place_of
-from upres.errors import Interrupted, MissingExtra, UpresError, WorkFailed
+from upres.errors import BadSetting, Interrupted, MissingExtra, UpresError, WorkFailed
 from upres.upscaling.choosing import choose_model
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.upscaler import AS_IT_COMES, Upscaler
@@ -31,8 +31,8 @@ BLOCKS = 20  # for each worker at least, so that all end at about the same time
 class Workers:
     """Who works. count: None for one on each GPU, or on each `cores` cores where there is none.
 
-    address: of a Ray cluster; None for the one that this process is part of, or a new one on this
-    machine.
+    cores: fewer where as many workers on this machine need it. address: of a Ray cluster; None for
+    the one that this process is part of, or a new one on this machine.
     """
 
     count: int | None = None
@@ -57,24 +57,27 @@ def upscale_on_ray(
 
     target: the folder that the manifest is written to. The model is loaded here and sent to the
     workers. chosen: its made_by is completed by each worker. on_note: told of each picture.
-    Raises Interrupted after Ctrl-C; the same call goes on. MissingExtra, as `choose_model`.
+    Raises Interrupted after Ctrl-C; the same call goes on. BadSetting for a cluster that does not
+    answer, for more workers than this machine has cores, and for what workers cannot do; WorkFailed
+    where the cluster gave up; NoSpace for the manifest; MissingExtra, and as `choose_model`.
     """
     ray = _ray()
     found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
-    if not ray.is_initialized():
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-        ray.init(address=workers.address, include_dashboard=False, **quiet)
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # its plans are no news to a user
+    _join(ray, workers.address)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what ends a run is told below
     ray.data.DataContext.get_current().enable_progress_bars = False
-    count, gpus = _shared_out(ray.cluster_resources(), workers, settings.device)
+    joined = workers.address or os.environ.get("RAY_ADDRESS")
+    grows = bool(joined) or len(ray.nodes()) > 1
+    count, gpus, cores = _shared_out(
+        ray.cluster_resources(), workers, settings.device, may_grow=grows
+    )
     size = max(1, min(MOST_IN_BLOCK, len(jobs) // (count * BLOCKS)))
     told = ray.data.from_items(jobs, override_num_blocks=-(-len(jobs) // size)).map(
         Worker,
-        fn_constructor_args=(ray.put(found), settings, chosen, workers.cores),
+        fn_constructor_args=(ray.put(found), settings, chosen, cores),
         compute=ray.data.ActorPoolStrategy(size=count),
         num_gpus=gpus,
-        num_cpus=0 if gpus else workers.cores,
+        num_cpus=0 if gpus else cores,
     )
     run = {"state": "run", "model": str(model), "settings": settings.model_dump(mode="json")}
     return _gathered(told.iter_rows(), jobs, target, run, on_note)
@@ -88,13 +91,20 @@ class Worker:
         import torch
 
         torch.set_num_threads(cores)
-        self._upscaler = Upscaler.of(ray.get(model), settings)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._refused = ""
+        try:
+            self._upscaler = Upscaler.of(ray.get(model), settings)
+        except UpresError as error:  # raised here, Ray would try it for ever
+            self._refused = str(error)
+            return
         decided = made_by(self._upscaler, chosen.wish, chosen.save)
         self._chosen = Chosen(decided, chosen.wish, chosen.save, chosen.overwrite)
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
 
     def __call__(self, job: Note) -> Note:
         """Return what came of the job, as one text: notes of several kinds are one column."""
+        if self._refused:
+            return {"note": json.dumps({"state": "refused", "error": self._refused})}
         note = enlarge_in_store(job, self._upscaler, self._chosen)
         return {"note": json.dumps(note | {"worker": self._name})}
 
@@ -110,6 +120,8 @@ def _gathered(
     try:
         for row in rows:
             note = json.loads(row["note"])
+            if note["state"] == "refused":
+                raise BadSetting(note["error"])
             notes.add(note)
             summary = _counted(summary, note)
             on_note(note)
@@ -119,6 +131,11 @@ def _gathered(
             f"stopped after {done} of {len(jobs)} pictures; no half-written file is left, and the "
             f"same command goes on."
         ) from error
+    except UpresError:
+        raise
+    except Exception as error:  # Ray's, of many kinds
+        last = f"{error}".strip().rpartition("\n")[2] or type(error).__name__
+        raise WorkFailed(f"Ray gave up ({last}): the same command goes on.") from error
     finally:
         notes.flush()
     return replace(summary, seconds=time.perf_counter() - began)
@@ -142,12 +159,39 @@ def _counted(summary: Summary, note: Note) -> Summary:
     return replace(summary, failures=(*summary.failures, Failed(job, error)))
 
 
-def _shared_out(resources: Mapping[str, float], workers: Workers, device: str) -> tuple[int, int]:
-    """Return how many workers there are and how many GPUs each one has."""
-    gpus = int(resources.get("GPU", 0))
-    if gpus and device != "cpu":
-        return workers.count or gpus, 1
-    return workers.count or max(1, int(resources.get("CPU", 1)) // workers.cores), 0
+def _join(ray: Any, address: str | None) -> None:
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it warns of each worker
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        ray.init(address=address, include_dashboard=False, **quiet)
+    except (OSError, RuntimeError, ValueError) as error:
+        told = f"{error}".partition("\n")[0]
+        where = address or os.environ.get("RAY_ADDRESS") or "on this machine"
+        raise BadSetting(
+            f"Ray {where} does not answer ({told}): check RAY_ADDRESS and the cluster."
+        ) from error
+
+
+def _shared_out(
+    resources: Mapping[str, float], workers: Workers, device: str, *, may_grow: bool
+) -> tuple[int, int, int]:
+    """Return how many workers there are, and how many GPUs and cores each one has.
+
+    may_grow: more machines may come, so that workers may wait for them; else they would for ever.
+    Raises BadSetting for more of them than there are GPUs, or cores.
+    """
+    gpus, cores = int(resources.get("GPU", 0)), max(1, int(resources.get("CPU", 1)))
+    by_gpu = gpus > 0 and device != "cpu"
+    most, what = (gpus, "GPU") if by_gpu else (cores, "core")
+    count = workers.count or (gpus if by_gpu else max(1, cores // workers.cores))
+    if count > most and not may_grow:
+        there = f"{most} {what}{'s' * (most != 1)}"
+        raise BadSetting(f"--workers is {count}, but Ray has {there} here: ask for fewer.")
+    each = workers.cores if may_grow else min(workers.cores, max(1, cores // count))
+    return count, int(by_gpu), each
 
 
 def _ray() -> Any:

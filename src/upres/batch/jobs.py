@@ -99,7 +99,7 @@ def plan_jobs(
     Raises BadPicture for a folder or a pattern without pictures, BadSetting when `output` is a file
     for many pictures.
     """
-    one_file = len(inputs) == 1 and not inputs[0].is_dir() and not _is_pattern(inputs[0])
+    one_file = len(inputs) == 1 and not inputs[0].is_dir() and not is_pattern(inputs[0])
     as_file = output is not None and not output.is_dir() and bool(output.suffix)
     if output is not None and as_file and one_file:
         return [Job(inputs[0], output)]
@@ -129,7 +129,7 @@ def _found(
                     f"--recursive for the folders in it."
                 )
             yield from ((picture, picture.relative_to(path)) for picture in pictures)
-        elif _is_pattern(path):
+        elif is_pattern(path):
             yield from _matching(path)
         else:
             yield path, Path(path.name)
@@ -147,10 +147,14 @@ def _in_folder(
             for name in folders
             if recursive and not name.startswith(".") and (here / name).resolve() != outside
         ]
-        yield from (here / name for name in _pictures(names, suffix) if (here / name).is_file())
+        yield from (here / name for name in pictures_of(names, suffix) if (here / name).is_file())
 
 
-def _pictures(names: Iterable[str], suffix: str) -> Iterator[str]:
+def pictures_of(names: Iterable[str], suffix: str) -> Iterator[str]:
+    """Yield those names in one folder that are pictures, not hidden, and no results of others.
+
+    suffix: of results, beside NAME_x4 and the like.
+    """
     paths = [Path(name) for name in names if not name.startswith(".")]
     pictures = [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES]
     stems = {path.stem for path in pictures}
@@ -161,7 +165,8 @@ def _pictures(names: Iterable[str], suffix: str) -> Iterator[str]:
             yield path.name
 
 
-def _is_pattern(path: Path) -> bool:
+def is_pattern(path: Path) -> bool:
+    """Return whether the path names files by *, ? or [ ], and is not the name of one."""
     return glob.has_magic(str(path)) and not path.exists()
 
 

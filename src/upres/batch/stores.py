@@ -4,6 +4,7 @@ A picture is fetched into a folder of this machine, enlarged there as any file i
 put back whole. Nothing here knows how many machines do so.
 """
 
+import contextlib
 import json
 import secrets
 import tempfile
@@ -13,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from upres.batch.jobs import NAMED_X4, Naming, Shard
+from upres.batch.jobs import NAMED_X4, Naming, Shard, pictures_of
 from upres.batch.manifest import NAME, identity_of
 from upres.batch.one_file import AS_IT_WAS, AS_THE_MODEL, upscale_file
-from upres.errors import BadPicture, BadSetting, MissingExtra, UpresError, WorkFailed
-from upres.images.files import PICTURE_SUFFIXES
+from upres.errors import BadPicture, BadSetting, MissingExtra, NoSpace, UpresError, WorkFailed
 from upres.images.saving import SaveSettings
 from upres.upscaling.sizes import SizeWish
 from upres.upscaling.upscaler import Upscaler
@@ -90,25 +90,31 @@ def planned(
     """Return `source` and `target` of each picture in a folder, by name, and what is known of it.
 
     key: of the result that stands there, by the manifest; intact: of its size. stranger: a file of
-    the target's name stood there before the first run of ours began.
-    Raises BadPicture for a folder without pictures, BadSetting for one folder inside the other.
+    the target's name stood there before the first run of ours began. taken: by which other picture
+    the target's name is, or nothing.
+    Raises BadPicture for a folder without pictures, BadSetting for one folder inside the other and
+    for a store that does not answer.
     """
     read, write = place_of(source), place_of(target)
     if _inside(read, write) or _inside(write, read):
         raise BadSetting(f"{target} and {source} lie in each other; give another folder.")
-    names = sorted(_pictures(read, recursive=recursive))
+    with _answering(source):
+        names = sorted(_pictures(read, naming.suffix, recursive=recursive))
     if not names:
         raise BadPicture(f"{source} holds no pictures; give a folder of pictures.")
-    noted, strangers = read_notes(write)
-    standing = dict(_files(write))
+    with _answering(target):
+        noted, strangers = read_notes(write)
+        standing = dict(_files(write))
     if strangers is None:
         strangers = set(standing)
     jobs: list[Note] = []
+    first: dict[str, str] = {}  # which picture gets a result's name
     for name in names:
-        if shard is not None and not shard.has(name):
-            continue
         below = PurePosixPath(name)
         result = str(below.with_name(naming.result(Path(below.name))))
+        taken = first.setdefault(result, name)
+        if shard is not None and not shard.has(name):
+            continue
         key, size = noted.get(result, ("", 0)) if result in standing else ("", 0)
         jobs.append(
             {
@@ -118,6 +124,7 @@ def planned(
                 "key": key,
                 "intact": standing.get(result) == size,
                 "stranger": result in standing and result in strangers,
+                "taken": "" if taken == name else taken,
             }
         )
     return jobs
@@ -150,6 +157,10 @@ def _enlarged(
     job: Mapping[str, Any], picture: Path, result: Path, upscaler: Upscaler, chosen: Chosen
 ) -> Note:
     read, write = place_of(job["source"]), place_of(job["target"])
+    if job["taken"]:
+        raise BadSetting(
+            f"{job['source']} and {job['taken']} would both be written to {job['target']}."
+        )
     if job["stranger"] and not job["key"] and not chosen.overwrite:
         raise _exists(job["target"], "")
     read.store.get_file(read.path, str(picture))
@@ -221,24 +232,34 @@ class Notes:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits. Raises NoSpace."""
         if not self._waiting:
             return
         with tempfile.TemporaryDirectory(prefix="upres-") as folder:
             part = Path(folder) / "part.jsonl"
             part.write_text("".join(json.dumps(note) + "\n" for note in self._waiting), "ascii")
-            put_whole(part, self._folder.below(f"{self._run}-{self._parts:06}.jsonl"))
+            place = self._folder.below(f"{self._run}-{self._parts:06}.jsonl")
+            try:
+                put_whole(part, place)
+            except Exception as error:  # a store has errors of its own kinds
+                raise NoSpace(
+                    f"{place.path} could not be written ({_reason(error)}): check the address and "
+                    "that you may write there; the same command goes on."
+                ) from error
         self._waiting, self._last = [], time.monotonic()
         self._parts += 1
 
 
-def _pictures(folder: Place, *, recursive: bool) -> Iterator[str]:
+def _pictures(folder: Place, suffix: str, *, recursive: bool) -> Iterator[str]:
+    """Yield the names below the folder of what `jobs.plan_jobs` takes in a folder of a disk."""
+    folders: dict[PurePosixPath, list[str]] = {}
     for name, _ in _files(folder):
         path = PurePosixPath(name)
-        hidden = any(part.startswith(".") for part in path.parts)
-        wanted = path.suffix.lower() in PICTURE_SUFFIXES and not hidden
-        if wanted and (recursive or len(path.parts) == 1):
-            yield name
+        hidden = any(part.startswith(".") for part in path.parent.parts)
+        if not hidden and (recursive or len(path.parts) == 1):
+            folders.setdefault(path.parent, []).append(path.name)
+    for where, names in folders.items():
+        yield from (str(where / name) for name in pictures_of(names, suffix))
 
 
 def _files(folder: Place) -> Iterator[tuple[str, int]]:
@@ -246,6 +267,22 @@ def _files(folder: Place) -> Iterator[tuple[str, int]]:
     if folder.store.exists(folder.path):
         for found, told in folder.store.find(folder.path, detail=True).items():
             yield str(PurePosixPath(found).relative_to(folder.path)), int(told["size"])
+
+
+@contextlib.contextmanager
+def _answering(address: str) -> Iterator[None]:
+    """Raise BadSetting for what a store raises, whose errors are of its own kinds."""
+    try:
+        yield
+    except Exception as error:
+        raise BadSetting(
+            f"{address} cannot be read ({_reason(error)}): check the address and that you may "
+            "read it."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def _exists(target: str, made: str) -> BadSetting:

@@ -193,6 +193,8 @@ def upscale(
     from upres.upscaling.settings import UpscaleSettings
     from upres.upscaling.sizes import SizeWish
 
+    if workers is not None and not ray:
+        raise BadSetting(f"--workers {workers} are those of a cluster: add --ray, or leave it out.")
     if faces:
         raise BadSetting("--face-enhance: faces are not restored here; leave it out.")
     words = habits.ignored(

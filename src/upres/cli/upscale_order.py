@@ -8,11 +8,12 @@ import typer
 
 from upres.batch.events import Event, Summary, Written
 from upres.batch.identity import made_by
-from upres.batch.jobs import Job, Naming, plan_jobs
+from upres.batch.jobs import Job, Naming, is_pattern, plan_jobs
 from upres.batch.manifest import manifest_path
 from upres.batch.one_file import upscale_file
 from upres.batch.piping import upscale_piped
 from upres.batch.running import run_jobs
+from upres.batch.stores import address_of
 from upres.cli.picture_bar import telling
 from upres.cli.upscale_plan import (
     STREAM,
@@ -78,10 +79,21 @@ def _refuse_mistakes(order: Order, manner: Manner) -> None:
     if streamed and (manner.as_json or manner.dry_run or order.shard):
         raise BadSetting("- goes with one picture alone, without --json, --dry-run and --shard.")
     first = order.inputs[0]
-    if len(order.inputs) == 1 and not (streamed or first.exists() or "*" in str(first)):
+    _refuse_addresses(order)
+    if len(order.inputs) == 1 and not (streamed or first.exists() or is_pattern(first)):
         raise BadPicture(f"{first} does not exist; give the path of a picture or a folder.")
     if order.mask is not None and not order.mask.is_file():
         raise BadPicture(f"--mask {order.mask} does not exist; give a picture of the input's size.")
+
+
+def _refuse_addresses(order: Order) -> None:
+    """s3://bucket/folder would become a folder of this machine, called s3:"""
+    for path in (*order.inputs, order.output):
+        if path is not None and "://" in address_of(path) and not path.exists():
+            raise BadSetting(
+                f"{address_of(path)} is an address, and files of this machine are expected: add "
+                "--ray for folders of a store, or pass one picture on by | and -."
+            )
 
 
 def _say(line: str, manner: Manner) -> None:
@@ -135,7 +147,7 @@ def _enlarge(
 def _manifest(order: Order) -> Path | None:
     """Return where the results are noted: in the folder that gets them; None for one picture."""
     first = order.inputs[0]
-    if len(order.inputs) == 1 and not (first.is_dir() or "*" in str(first)):
+    if len(order.inputs) == 1 and not (first.is_dir() or is_pattern(first)):
         return None
     if order.output is not None:
         return manifest_path(order.output, order.shard)

@@ -1,14 +1,17 @@
 """`upres upscale --ray`: a folder of a store, enlarged by the workers of a cluster."""
 
+import contextlib
 import json
+import sys
 from pathlib import Path
 
 import typer
 
 from upres.batch.cluster import Workers, upscale_on_ray
+from upres.batch.events import Summary
 from upres.batch.jobs import Naming
 from upres.batch.stores import Chosen, Note, address_of, planned
-from upres.cli.upscale_plan import Manner, Order
+from upres.cli.upscale_plan import STREAM, Manner, Order
 from upres.errors import BadSetting
 from upres.upscaling.choosing import choose_model
 from upres.upscaling.sizes import suffix_for
@@ -37,27 +40,45 @@ def carry_out_on_ray(order: Order, manner: Manner, workers: int | None) -> None:
         typer.echo("".join(f"{job['source']} -> {job['target']}\n" for job in jobs), nl=False)
         return
 
-    def tell(note: Note) -> None:
-        if manner.as_json:
-            typer.echo(json.dumps(note))
-        elif note["state"] == "done":
-            typer.echo(note["target"])
-
-    summary = upscale_on_ray(
-        jobs,
-        target,
-        order.model,
-        Chosen({}, order.wish, order.save, order.overwrite),
-        settings=order.settings,
-        workers=Workers(workers),
-        on_note=tell,
-    )
-    _say(summary.line, manner)
+    summary = _told(order, manner, jobs, target, Workers(workers))
+    if not manner.as_json:
+        _say(summary.line, manner)
     summary.raise_if_failed()
 
 
+def _told(order: Order, manner: Manner, jobs: list[Note], target: str, workers: Workers) -> Summary:
+    """Do the jobs; print what happens on stdout, and nothing else there."""
+    out, failures = sys.stdout, []
+
+    def event(name: str, fields: Note) -> None:
+        if manner.as_json:
+            typer.echo(json.dumps({"event": name, **fields}), file=out)
+
+    def tell(note: Note) -> None:
+        fields = {key: value for key, value in note.items() if key != "state"}
+        event(note["state"], fields)
+        if note["state"] == "failed":
+            failures.append(fields)
+        elif note["state"] == "done" and not manner.as_json:
+            typer.echo(note["target"], file=out)
+
+    event("planned", {"pictures": len(jobs)})
+    with contextlib.redirect_stdout(sys.stderr):  # where Ray says that a worker died
+        summary = upscale_on_ray(
+            jobs,
+            target,
+            order.model,
+            Chosen({}, order.wish, order.save, order.overwrite),
+            settings=order.settings,
+            workers=workers,
+            on_note=tell,
+        )
+    event("finished", {**vars(summary), "failures": failures})
+    return summary
+
+
 def _folders(order: Order) -> tuple[str, str]:
-    if len(order.inputs) != 1 or order.output is None:
+    if len(order.inputs) != 1 or order.output is None or STREAM in (*order.inputs, order.output):
         raise BadSetting(
             "--ray takes one folder and --output for another, both of which all machines see, "
             "such as s3://bucket/photos."
