@@ -241,6 +241,33 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(photos, model, tmp_p
     assert "2 of 2 pictures cannot be enlarged" in str(refused.exception)
 
 
+def test_a_dry_run_says_what_stands_already_and_does_not_count_it(photos, model):
+    run(photos / "a.png", "--model", model)
+    lines = run(photos, "--model", model, "--dry-run").stdout.splitlines()
+    assert [line.endswith(", exists") for line in lines[:2]] == [True, False]
+    assert lines[2].endswith(" 420 bytes on disk.")
+    lines = run(photos, "--model", model, "--dry-run", "--overwrite").stdout.splitlines()
+    assert not lines[0].endswith(", exists") and lines[2].endswith(" 840 bytes on disk.")
+
+
+def test_what_has_a_result_is_not_in_the_estimate(photos, model, tmp_path):
+    how = ("-o", tmp_path / "out", "--model", model)
+    run(photos, *how)
+    assert "about" not in run(photos, *how).stderr
+    (tmp_path / "out" / "a_x2.png").unlink()
+    assert re.search(
+        r"2 pictures, 1 of them with a result, by .*420 bytes on disk\.", run(photos, *how).stderr
+    )
+
+
+def test_many_pictures_are_judged_by_a_few_of_them(photos, model, monkeypatch):
+    monkeypatch.setattr("upres.cli.upscale_plan.LOOKING", 0)
+    for copy in "cdefgh":
+        (photos / f"{copy}.png").write_bytes((photos / "a.png").read_bytes())
+    told = run(photos, "--model", model).stderr.splitlines()[0]
+    assert re.fullmatch(r"8 pictures by .* up to 3 kB on disk, judging by 1 of them\.", told)
+
+
 def test_a_picture_comes_from_standard_input_and_goes_to_standard_output(photos, model):
     picture = (photos / "a.png").read_bytes()
     result = run("-", "--model", model, "--ext", "webp", input=picture)

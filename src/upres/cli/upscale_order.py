@@ -22,7 +22,7 @@ from upres.cli.upscale_plan import (
     crowd_for,
     refuse_if_too_large,
     show_plan,
-    whole_estimate,
+    told_before,
 )
 from upres.cli.weights import download_bar
 from upres.errors import BadPicture, BadSetting
@@ -58,9 +58,9 @@ def carry_out(order: Order, manner: Manner) -> None:
         show_plan(order, jobs, upscaler)
         return
     if not manner.quiet and not manner.as_json:
-        takes = whole_estimate(order, jobs, upscaler)
-        if takes is not None:
-            _say(f"{_counted(len(jobs))} by {order.model}: {takes}.", manner)
+        told = told_before(order, jobs, upscaler)
+        if told is not None:
+            _say(told, manner)
     with telling(as_json=manner.as_json, quiet=manner.quiet) as tell:
         summary = _run(order, jobs, upscaler, tell, yes=manner.yes)
     alone = len(summary.failures) == 1 and not summary.done and not summary.skipped
@@ -99,10 +99,6 @@ def _refuse_addresses(order: Order) -> None:
 def _say(line: str, manner: Manner) -> None:
     if not manner.quiet:
         typer.echo(line, err=True)
-
-
-def _counted(pictures: int) -> str:
-    return "1 picture" if pictures == 1 else f"{pictures} pictures"
 
 
 def _run(

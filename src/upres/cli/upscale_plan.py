@@ -1,29 +1,34 @@
 """What `upres upscale` was asked for, and what that takes before it is begun."""
 
-import math
+import contextlib
+import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import typer
 
 from upres.batch.jobs import Job, Shard
 from upres.batch.running import Crowd
 from upres.errors import BadPicture, UpresError
-from upres.images.opening import Opened, open_picture
+from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings, check_savable
 from upres.upscaling.estimating import (
     Estimate,
+    Work,
     estimate_for,
     refuse_what_cannot_fit,
     timed,
     work_for,
 )
 from upres.upscaling.settings import UpscaleSettings
-from upres.upscaling.sizes import SizePlan, SizeWish, plan_size
+from upres.upscaling.sizes import SizeWish, plan_size
 from upres.upscaling.upscaler import Upscaler
 
 STREAM = Path("-")  # standard input or output
+LOOKING: Final = 2.0  # seconds for which pictures are opened before the first is enlarged
 
 
 @dataclass(frozen=True)
@@ -60,45 +65,42 @@ class Manner:
 
 def refuse_if_too_large(order: Order, job: Job, upscaler: Upscaler) -> None:
     """Raise WontFit for a picture that needs more memory or disk than there is."""
-    opened, size = _seen(order, job, upscaler)
-    found = estimate_for(upscaler, work_for(opened, size, job.target, order.save))
-    refuse_what_cannot_fit(found, job.target, upscaler.memory or 0)
+    _refuse(_work(order, job, upscaler), job, upscaler)
 
 
 def crowd_for(order: Order, upscaler: Upscaler) -> Crowd:
     """Return how many pictures are in hand at once: three, if all of them have memory."""
 
     def weigh(job: Job) -> int:
-        opened, size = _seen(order, job, upscaler)
-        work = work_for(opened, size, job.target, order.save)
-        return estimate_for(upscaler, work).memory - upscaler.held
+        return estimate_for(upscaler, _work(order, job, upscaler)).memory - upscaler.held
 
     return Crowd(room=max(0, (upscaler.memory or 0) - upscaler.held), weigh=weigh)
 
 
-def whole_estimate(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> Estimate | None:
-    """Return what all pictures take that can be enlarged: their time, disk and most memory.
+def told_before(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> str | None:
+    """Return, in a line, what the pictures take that have no result yet and can be enlarged.
 
-    The network is tried on a tile. None where there is no such picture.
+    None where there is none. The network is tried on a tile. Pictures are drawn at random and
+    opened for two seconds; the line says by how many of them it judges.
     """
-    found: list[Estimate] = []
-    per_pixel = math.nan
-    for job in jobs:
-        try:
-            opened, size = _seen(order, job, upscaler)
-        except UpresError:
-            continue  # said when its turn comes
-        if not found:
-            per_pixel = timed(upscaler, opened.height, opened.width)
-        work = work_for(opened, size, job.target, order.save)
-        found.append(estimate_for(upscaler, work, seconds_per_pixel=per_pixel))
+    missing = [job for job in jobs if order.overwrite or not job.target.exists()]
+    ends = time.monotonic() + LOOKING
+    found: list[Work] = []
+    looked = 0
+    for job in random.Random(0).sample(missing, len(missing)):
+        if found and time.monotonic() > ends:
+            break
+        looked += 1
+        with contextlib.suppress(UpresError):  # said when its turn comes
+            found.append(_work(order, job, upscaler))
     if not found:
         return None
-    return Estimate(
-        sum(one.seconds for one in found),
-        max(one.memory for one in found),
-        sum(one.disk for one in found),
-    )
+    takes = _together(found, upscaler, times=len(missing) / looked)
+    there = len(jobs) - len(missing)
+    pictures = "1 picture" if len(jobs) == 1 else f"{len(jobs)} pictures"
+    standing = f", {there} of them with a result," if there else ""
+    judged = f", judging by {looked} of them" if looked < len(missing) else ""
+    return f"{pictures}{standing} by {order.model}: {takes}{judged}."
 
 
 def show_plan(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> None:
@@ -106,30 +108,47 @@ def show_plan(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> None:
 
     Raises BadPicture that names what would fail.
     """
-    failures = []
+    found, failures = [], []
     for job in jobs:
         try:
-            opened, size = _seen(order, job, upscaler)
-            refuse_if_too_large(order, job, upscaler)
+            work = _work(order, job, upscaler)
+            _refuse(work, job, upscaler)
         except UpresError as error:
             failures.append(error)
             continue
-        passes = f", {size.passes} passes" if size.passes > 1 else ""
+        there = job.target.exists() and not order.overwrite
+        if not there:
+            found.append(work)
+        passes = f", {work.size.passes} passes" if work.size.passes > 1 else ""
         typer.echo(
-            f"{job.source} {opened.width}x{opened.height} -> "
-            f"{job.target} {size.width}x{size.height}{passes}"
+            f"{job.source} {work.width}x{work.height} -> "
+            f"{job.target} {work.size.width}x{work.size.height}{', exists' if there else passes}"
         )
-    takes = whole_estimate(order, jobs, upscaler)
-    if takes is not None:
-        typer.echo(f"All of it by {order.model}: {takes}.")
+    if found:
+        typer.echo(f"All of it by {order.model}: {_together(found, upscaler)}.")
     if failures:
         lines = [f"{len(failures)} of {len(jobs)} pictures cannot be enlarged:"]
         raise BadPicture("\n".join([*lines, *(f"  {error}" for error in failures)]))
 
 
-def _seen(order: Order, job: Job, upscaler: Upscaler) -> tuple[Opened, SizePlan]:
-    """Return the open picture and its size to be. Raises BadPicture, BadSetting."""
-    opened = open_picture(job.source)
+def _work(order: Order, job: Job, upscaler: Upscaler) -> Work:
+    """Return what is to be done to a picture. Raises BadPicture, BadSetting."""
+    opened = open_picture(job.source, pixels=False)
     size = plan_size(opened.width, opened.height, order.wish, upscaler.scale)
     check_savable(job.target, opened, size.width, size.height, order.save)
-    return opened, size
+    return work_for(opened, size, job.target, order.save)
+
+
+def _refuse(work: Work, job: Job, upscaler: Upscaler) -> None:
+    refuse_what_cannot_fit(estimate_for(upscaler, work), job.target, upscaler.memory or 0)
+
+
+def _together(found: Sequence[Work], upscaler: Upscaler, *, times: float = 1.0) -> Estimate:
+    """Return what several works take, and so many times: seconds and disk in all, most memory."""
+    per_pixel = timed(upscaler, found[0].height, found[0].width)
+    each = [estimate_for(upscaler, work, seconds_per_pixel=per_pixel) for work in found]
+    return Estimate(
+        sum(one.seconds for one in each) * times,
+        max(one.memory for one in each),
+        round(sum(one.disk for one in each) * times),
+    )

@@ -95,11 +95,13 @@ class Opened:
         return profile
 
 
-def open_picture(path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3") -> Opened:
+def open_picture(
+    path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3", pixels: bool = True
+) -> Opened:
     """Return the picture in a file of any kind that libvips knows, turned upright by its EXIF tag.
 
-    cmyk_as: the RGB space that CMYK becomes, by its profile; both have sRGB's tone curve, but P3
-    holds most colours of print.
+    pixels: without them a HEIC, which is decoded whole, has black ones. cmyk_as: the RGB space that
+    CMYK becomes, by its profile; both have sRGB's tone curve, but P3 holds most colours of print.
     Raises BadPicture when the file is missing, damaged, no picture, or has values that are neither
     8 or 16 bits deep nor float.
     """
@@ -108,7 +110,7 @@ def open_picture(path: Path, *, cmyk_as: Literal["p3", "srgb"] = "p3") -> Opened
     check_pages(path, pages)
     with _readable(path):
         heic = is_heic(path)
-        image = read_heic(path) if heic else _loaded(path)
+        image = read_heic(path, pixels=pixels) if heic else _loaded(path)
         if not heic:
             check_sound(path, image)
         animated = is_animated(path)
