@@ -15,6 +15,7 @@ from upres.networks.rrdbnet import RRDBNetSettings
 from upres.networks.srcnn import SRCNNSettings
 from upres.networks.srresnet import SRResNetSettings
 from upres.upscaling.openvino_network import import_openvino, openvino_forward
+from upres.weights.model import load_model
 
 needs_openvino = pytest.mark.usefixtures("_openvino")
 SMALL = CompactSettings(width=8, convs=1)
@@ -46,6 +47,17 @@ def test_every_network_gives_its_own_values_for_any_size(settings, scale):
         with torch.inference_mode():
             expected = network(lr)
         assert torch.allclose(forward(lr), expected, atol=1e-5), size
+
+
+@needs_openvino
+def test_the_shipped_model_is_right_in_bf16_down_to_one_pixel():
+    network = load_model("compact-x4").network
+    forward = openvino_forward(network, "bf16")
+    for size in [(1, 1), (1, 2), (2, 1), (3, 5)]:
+        lr = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            levels = 255 * (forward(lr) - network(lr)).abs().max()
+        assert levels < 2, size  # the weights' 8 bits; what is wrong is wrong by thousands
 
 
 @needs_openvino
