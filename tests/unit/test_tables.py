@@ -61,6 +61,16 @@ def test_bicubic_stands_beside_the_best():
     ]
 
 
+def test_rows_that_are_printed_alike_are_best_together():
+    tied = row("too", 31.141, 0.34)
+    found = table(*ROWS, tied).findings
+    assert [(f.model, f.bicubic) for f in found] == [("gan", "0.3400"), ("pixel and too", "28.43")]
+    three = table(*ROWS, tied, row("three", 31.139, 0.2)).findings
+    assert three[1].model == "pixel and 2 others"
+    same = table(row("bicubic", 28.43, 0.34), row("x", 28.431, 0.34)).findings
+    assert [(f.model, f.bicubic) for f in same] == 2 * [("all rows alike", None)]
+
+
 def test_other_protocols_scales_and_datasets_have_their_own_tables():
     given = [
         evaluation(row("a", 1.0, 1.0), row("a", 2.0, 1.0, dataset="other")),

@@ -1,6 +1,5 @@
 """The tables of a report: rows against metrics, and the pictures behind them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -8,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from upres.evaluation.headline import headline, was_trained_on
 from upres.images.files import PICTURE_SUFFIXES
-from upres.report.comparisons import Comparison, comparisons, is_plain, score_matrix
+from upres.report.comparisons import Comparison, comparisons, score_matrix
 from upres.report.conditions import MIXED, conditions_of, explanation_of
+from upres.report.findings import Finding, findings
 from upres.report.ranking import Column, Mark, column, in_order, marks
 from upres.report.statistics import Interval, intervals
 
@@ -31,21 +31,6 @@ class Cell:
     mark: Mark
     interval: tuple[str, str] | None = None
     learnt: bool = False
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The best row of one metric, and how far it is from bicubic.
-
-    headline: the metric is the one to read first. learnt: the row's model was trained on it.
-    """
-
-    metric: Column
-    model: str
-    value: str
-    bicubic: str | None
-    headline: bool
-    learnt: bool
 
 
 @dataclass(frozen=True)
@@ -168,7 +153,7 @@ def _table(evaluations: "Sequence[Evaluation]", dataset: str) -> ScoreTable:
         headline=None if first is None else column(first),
         lines=tuple(zip(names, _cells(metrics, lines), strict=True)),
         means=tuple((line.name, line.row.metrics) for line in lines),
-        findings=() if mixed else tuple(_findings(metrics, rows, first)),
+        findings=() if mixed else tuple(findings(metrics, rows, first)),
         comparisons=tuple(comparisons(metrics, rows, names, [line.protocol for line in lines])),
         pictures=max((len(row.per_image) for row in rows), default=0),
         exact=tuple((line.name, line.row.exact_images) for line in lines if line.row.exact_images),
@@ -213,28 +198,6 @@ def _marks(metric: Column, values: Sequence[float | None], lines: Sequence[_Line
         for place, mark in zip(members, marks(metric, [values[m] for m in members]), strict=True):
             found[place] = mark
     return found
-
-
-def _findings(metrics: Sequence[Column], rows: "Sequence[Row]", first: str | None) -> list[Finding]:
-    findings = []
-    plain = next((row for row in rows if is_plain(row)), None)
-    for metric in sorted(metrics, key=lambda metric: metric.name != first):
-        known = [row for row in rows if not math.isnan(row.metrics.get(metric.name, math.nan))]
-        if metric.metric is None or len(known) < 2:
-            continue
-        best = max(known, key=lambda row: metric.worth(row.metrics[metric.name]))
-        other = plain.metrics.get(metric.name) if plain and plain is not best else None
-        findings.append(
-            Finding(
-                metric=metric,
-                model=best.model,
-                value=metric.written(best.metrics[metric.name]),
-                bicubic=None if other is None else metric.written(other),
-                headline=metric.name == first,
-                learnt=was_trained_on(best, metric.name),
-            )
-        )
-    return findings
 
 
 def _by_picture(metric: Column, lines: Sequence[_Line]) -> PictureTable:
