@@ -68,6 +68,26 @@ def test_evaluations_alone_go_where_the_user_stands(tmp_path, monkeypatch):
     assert "bicubic" in Path("report.html").read_text(encoding="utf-8")
 
 
+def test_the_folder_of_an_evaluation_is_a_source_and_gives_its_name(tmp_path):
+    folders = [make_run(tmp_path / name, psnr) for name, psnr in (("one", 27), ("two", 28))]
+    for folder in folders:
+        (folder / "metrics.jsonl").unlink()
+        (folder / "recipe.yaml").unlink()
+    assert call(folders[0]) == f"{folders[0] / 'report.html'}\n"
+    assert "cat, part a, gan" in (folders[0] / "report.html").read_text(encoding="utf-8")
+    call(folders[0], folders[1] / "evaluation.json", "-o", tmp_path / "both.html")
+    text = (tmp_path / "both.html").read_text(encoding="utf-8")
+    for word in ("one/gan", "two/gan", "<title>one, two</title>", "cat, part a, two/gan"):
+        assert word in text
+
+
+def test_a_run_without_its_journal_is_no_mere_evaluation(tmp_path):
+    run = make_run(tmp_path / "one", 27)
+    (run / "metrics.jsonl").unlink()
+    with pytest.raises(BadRun, match=r"holds no readable metrics\.jsonl"):
+        call(run)
+
+
 def test_a_source_is_never_overwritten(tmp_path):
     file = tmp_path / "scores.json"
     file.write_text(evaluation("bicubic", 25))

@@ -17,8 +17,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders of runs, and JSON files of `upres evaluate --json` (pictures are looked "
-            "for beside them).",
+            help="Folders of runs or of `upres evaluate --save`, and JSON files of `upres evaluate "
+            "--json` (pictures are looked for beside them).",
         ),
     ],
     output: Annotated[

@@ -12,6 +12,7 @@ from upres.errors import BadRun, BadSetting
 from upres.evaluation.judge import Evaluation, Row
 from upres.report.pictures import ReportPicture, load_pictures, merge_pictures
 from upres.report.run_log import RunLog, read_run_log
+from upres.report.saving import EVALUATION, PICTURES
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,29 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """What `path`, a run's folder or an evaluation's JSON file, holds for a report.
+    """What `path` holds for a report: a run's folder, an evaluation's JSON file, or its folder.
 
     A run that was not judged yet has no evaluation. Raises BadRun for anything else, for files
     in it that are damaged, and for an evaluation without rows.
     """
-    if path.is_dir():
-        judged = path / "evaluation.json"
-        recipe = path / "recipe.yaml"
-        return Source(
-            label=path.resolve().name,
-            run=read_run_log(path),
-            evaluation=_read_evaluation(judged) if judged.exists() else None,
-            pictures=load_pictures(path / "pictures"),
-            recipe_yaml=recipe.read_text(encoding="utf-8") if recipe.exists() else None,
-        )
-    return Source(path.stem, _read_evaluation(path), load_pictures(path.parent / "pictures"))
+    judged, recipe = path / EVALUATION, path / "recipe.yaml"
+    if not path.is_dir():
+        return _read_judged(path)
+    if judged.exists() and not recipe.exists() and not (path / "metrics.jsonl").exists():
+        return _read_judged(judged)
+    return Source(
+        label=path.resolve().name,
+        run=read_run_log(path),
+        evaluation=_read_evaluation(judged) if judged.exists() else None,
+        pictures=load_pictures(path / PICTURES),
+        recipe_yaml=recipe.read_text(encoding="utf-8") if recipe.exists() else None,
+    )
+
+
+def _read_judged(path: Path) -> Source:
+    """An evaluation; one that is called as all in a folder of their own has its folder's name."""
+    label = path.resolve().parent.name if path.name == EVALUATION else path.stem
+    return Source(label, _read_evaluation(path), load_pictures(path.parent / PICTURES))
 
 
 def require_one_protocol(sources: Mapping[str, Source]) -> None:
