@@ -5,6 +5,7 @@ import hashlib
 import io
 import pickle
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
@@ -338,6 +339,15 @@ def test_lost_connection_is_taken_up_again(server):
     path = fetch("vgg19")
     assert server.asked_ranges == [None, "bytes=300000-", "bytes=700000-"]
     assert path.read_bytes() == server.content
+
+
+def test_several_that_begin_at_once_fetch_it_once(server, cache):
+    server.cut_after = [500_000]  # the first is not done when the others come
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: fetch("vgg19"), range(4)))
+    assert {path.read_bytes() for path in paths} == {server.content}
+    assert server.asked_ranges == [None, "bytes=500000-"]
+    assert list(cache.iterdir()) == [paths[0]]
 
 
 def test_server_without_ranges_is_asked_for_all_of_it(server, cache):

@@ -1,13 +1,20 @@
 """One file from the internet: continued where it stopped, checked before it gets its name."""
 
+import contextlib
 import http.client
+import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from upres.errors import BadWeights, NoSpace
 from upres.weights.tensors import file_sha256
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there two downloads are not kept apart
+    fcntl = None  # type: ignore[assignment]
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
@@ -27,7 +34,8 @@ def download_file(
 
     sha256: of the content, or its first digits. n_bytes: None asks the server.
     What an earlier try left in `target`.part is continued, not fetched again; a lost connection
-    is taken up again as long as each try brings something.
+    is taken up again as long as each try brings something. Where another process fetches the same
+    file, it is waited for.
     Raises ConnectionError with the reason when the address cannot be reached, BadWeights when its
     content is not what was published (nothing is kept then), NoSpace when the folder cannot be
     written.
@@ -35,12 +43,46 @@ def download_file(
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
+        alone = contextlib.ExitStack()
+        alone.enter_context(_alone(part))
     except OSError as error:
         raise NoSpace(_unwritable(target, error)) from error
+    with alone:
+        if target.is_file():  # another process has fetched it meanwhile
+            part.unlink()
+            return
+        _fetch(address, part, sha256=sha256, n_bytes=n_bytes, progress=progress or _silent)
+        part.replace(target)
+
+
+@contextlib.contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Hold `part`, which is made where it is not: the first jobs of a cluster fetch all at once."""
+    while True:
+        with part.open("ab") as file:
+            if fcntl is not None:
+                with contextlib.suppress(OSError):  # some network disks have no locks
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(file.fileno(), part):
+                yield
+                return
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Return whether the open file is still what `path` names: who held it may have moved it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _fetch(
+    address: str, part: Path, *, sha256: str, n_bytes: int | None, progress: Progress
+) -> None:
+    """Complete `part` and check it; one that is not what was published is removed."""
     total = _length(address) if n_bytes is None else n_bytes
     while (size := part.stat().st_size) < total:
-        reason = _fetch_more(address, part, total, progress or _silent)
+        reason = _fetch_more(address, part, total, progress)
         if reason and part.stat().st_size <= size:
             raise ConnectionError(f"{reason}, after {size} of {total} bytes of {address}")
     found = file_sha256(part)
@@ -51,7 +93,6 @@ def download_file(
             "try again, and if it stays so get the file another way and name its folder "
             "with --weights-dir."
         )
-    part.replace(target)
 
 
 def _length(address: str) -> int:
