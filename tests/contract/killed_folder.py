@@ -7,6 +7,7 @@ Each is forked from this process so that torch is imported once. Prints each lif
 the half-written files that it left, as JSON.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -41,11 +42,10 @@ class SlowNearest(nn.Module):
 
 def die_at(place: str, number: int) -> None:
     """Kill this process when the `number`-th result gets its name."""
-    named = 0
+    numbers = itertools.count(1)  # several threads give names
 
     def replace(self: Path, target: Path) -> Path:
-        nonlocal named
-        named += 1
+        named = next(numbers)
         if (place, named) == ("unnamed", number):
             os.kill(os.getpid(), signal.SIGKILL)
         os.replace(self, target)
