@@ -64,6 +64,21 @@ def test_help_of_a_command_imports_no_torch(command: str) -> None:
     assert "LOADED False" in found
 
 
+def test_ctrl_c_while_torch_is_imported_ends_the_program_as_ever(tmp_path: Path) -> None:
+    """torch's C++ aborts the process when Python raises inside of it: so does the stand-in here."""
+    (tmp_path / "torch.py").write_text(
+        "import os, signal\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n    os.abort()\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['upres', 'doctor']\n"
+        "from upres.cli.main import main; main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_importing_the_package_and_its_upscaler_takes_under_two_seconds() -> None:
     # of the processor; torch and numpy are most of it
     seconds = []

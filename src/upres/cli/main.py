@@ -96,12 +96,22 @@ def _exit_code(error: UpresError) -> int:
     return error.exit_code
 
 
+def _interrupt(number: int, frame: object) -> None:
+    """Raise KeyboardInterrupt; while torch is being imported, whose C++ would abort, end at once."""
+    torch = sys.modules.get("torch")
+    if getattr(getattr(torch, "__spec__", None), "_initializing", False):
+        os._exit(128 + number)  # nothing has begun, so nothing is left to put right
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line.
 
     It ends with 0 when done, 1 when some of the work failed, 2 for a user's mistake, 130 after
     Ctrl-C.
     """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
+        signal.signal(signal.SIGINT, _interrupt)
     _register()
     try:
         app()
