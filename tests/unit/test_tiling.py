@@ -21,10 +21,10 @@ def test_tiles_are_squares_of_256_where_they_fit_and_as_asked_where_a_side_is_gi
     assert choose_tiling(9000, 12001, overlap=34, tile=0) == Tiling(9000, 12004, 34)
 
 
-def test_pictures_no_larger_than_what_a_tile_reads_go_through_whole():
+def test_small_pictures_go_through_whole_if_they_fit():
     assert choose_tiling(240, 320, overlap=18) == Tiling(240, 320, 18)
-    assert choose_tiling(292, 292, overlap=18).rows == 292  # 18 + 256 + 18
-    assert choose_tiling(292, 296, overlap=18).rows == 256
+    assert choose_tiling(360, 360, overlap=18).rows == 360
+    assert choose_tiling(360, 361, overlap=18).rows == 256
     assert choose_tiling(240, 320, overlap=18, fits=lambda t: t.columns < 320).columns == 256
 
 

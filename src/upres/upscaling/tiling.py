@@ -11,7 +11,8 @@ SEEN_WHOLE: Final = 48  # LR px; up to this radius tiles overlap by all that the
 DEEP_OVERLAP: Final = 40  # LR px, of networks that see further (RRDBNet-23: about 350)
 DEEP_BLEND: Final = 16  # LR px to each side of a seam, where their tiles fade into each other
 EXACT_OVERLAP: Final = 80  # LR px, of the same networks: less than one level of 255 is left
-WHOLE: Final = 512 * 512  # LR px; such networks take pictures up to this size in one piece
+WHOLE: Final = 360 * 360  # LR px; up to this size in one piece: cutting costs more than the cache
+WHOLE_DEEP: Final = 512 * 512  # LR px; the same of networks that see further
 SIDES: Final = (256, 192, 128, 96, 64, 48, 32, 16)  # LR px
 FILES: Final = 150_000_000  # bytes that decoder, encoder and what they wait for take
 ROOM: Final = 0.5  # of the memory for pictures that one may take; another is begun meanwhile
@@ -43,12 +44,11 @@ def choose_tiling(
     """Return the tiling of a picture of (height, width) LR pixels.
 
     tile: the side that was asked for, 0 for the whole picture at once, None to choose: 256, or of
-    the tiles that fit, the one that reads least around what it keeps. Pictures no larger than what
-    a tile reads go through whole, where a network fades its tiles also larger ones. Where nothing
-    fits, the smallest tiles.
+    the tiles that fit, the one that reads least around what it keeps. Small pictures go through
+    whole. Where nothing fits, the smallest tiles.
     """
     whole = Tiling(aligned(height), aligned(width), overlap, blend)
-    small = height * width <= (WHOLE if blend else (TILE + 2 * overlap) ** 2)
+    small = height * width <= (WHOLE_DEEP if blend else WHOLE)
     if tile == 0 or (tile is None and small and fits(whole)):
         return whole
     square = Tiling(aligned(tile or TILE), aligned(tile or TILE), overlap, blend)
