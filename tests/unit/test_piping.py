@@ -1,6 +1,8 @@
 """One picture from standard input to standard output."""
 
+import errno
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from PIL import Image
 
 from upres.batch.events import Written
 from upres.batch.piping import upscale_piped
-from upres.errors import BadPicture
+from upres.errors import BadPicture, NoSpace
 from upres.images.opening import open_picture
 
 
@@ -51,6 +53,54 @@ def test_either_end_may_be_a_file(tmp_path):
     upscale_piped(tmp_path / "a.png", out, doubled)
     upscale_piped(io.BytesIO(picture()), tmp_path / "b.png", doubled)
     assert (tmp_path / "b.png").read_bytes() == out.getvalue()
+
+
+class Full(io.RawIOBase):
+    """A stream that takes nothing, or gives nothing."""
+
+    def readable(self):
+        return True
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "error, expected",
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "standard input could not be kept in /"),
+        (
+            OSError(errno.EROFS, "Read-only file system"),
+            r"\(Read-only file system\); make room, or",
+        ),
+    ],
+)
+def test_no_room_for_what_comes_in_is_one_sentence(monkeypatch, error, expected):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(shutil, "copyfileobj", fails)
+    with pytest.raises(NoSpace, match=expected):
+        upscale_piped(io.BytesIO(picture()), io.BytesIO(), doubled)
+
+
+def test_no_room_for_what_goes_out_is_one_sentence_and_a_closed_pipe_none(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(picture())
+    with pytest.raises(NoSpace, match=r"^standard output could not be written: No space left on d"):
+        upscale_piped(tmp_path / "a.png", Full(), doubled)
+    closed = OSError(errno.EPIPE, "Broken pipe")
+    monkeypatch.setattr(Full, "write", lambda *_: (_ for _ in ()).throw(closed))
+    with pytest.raises(BrokenPipeError):
+        upscale_piped(tmp_path / "a.png", Full(), doubled)
+
+    def full(job):
+        raise NoSpace(f"{job.target} could not be written: the disk is full.")
+
+    with pytest.raises(NoSpace, match=r"^standard output \(kept in /.*\) could not be written"):
+        upscale_piped(tmp_path / "a.png", io.BytesIO(), full)
 
 
 def test_errors_name_the_streams(tmp_path):

@@ -1,5 +1,6 @@
 """One picture from a stream of bytes to another: standard input and output."""
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import IO
 
 from upres.batch.events import Written
 from upres.batch.jobs import Job
-from upres.errors import UpresError
+from upres.errors import NoSpace, UpresError
 from upres.images.formats import FORMATS
 from upres.images.opening import open_picture
 
@@ -27,15 +28,14 @@ def upscale_piped(
     read, write: a binary stream, or a file; files are passed to `work` as they are, a stream goes
     through a temporary file, so the picture need not fit into memory. ending: the format of a
     result that goes to a stream, such as ".png"; None is the input's own, or PNG.
-    Raises as `work` does; messages call the streams standard input and standard output.
+    Raises as `work` does, NoSpace; messages call the streams standard input and standard output.
     """
     with tempfile.TemporaryDirectory(prefix="upres-") as folder:
         source = read if isinstance(read, Path) else Path(folder, "input")
         target: Path | None = write if isinstance(write, Path) else None
         try:
             if not isinstance(read, Path):
-                with source.open("wb") as file:
-                    shutil.copyfileobj(read, file)
+                _copy(read, source, f"{INPUT} could not be kept in {tempfile.gettempdir()}")
             if target is None:
                 target = Path(folder, f"output{ending or _ending_of(source)}")
             written = work(Job(source, target))
@@ -44,14 +44,30 @@ def upscale_piped(
             if not isinstance(read, Path):
                 told = told.replace(str(source), INPUT)
             if target is not None and not isinstance(write, Path):
-                told = told.replace(str(target), OUTPUT)
+                there = f"{OUTPUT} (kept in {tempfile.gettempdir()})"
+                told = told.replace(str(target), there if isinstance(error, NoSpace) else OUTPUT)
             error.args = (told,)
             raise
         if not isinstance(write, Path):
-            with target.open("rb") as file:
-                shutil.copyfileobj(file, write)
-            write.flush()
+            _copy(target, write, f"{OUTPUT} could not be written")
         return written
+
+
+def _copy(read: IO[bytes] | Path, write: IO[bytes] | Path, failed: str) -> None:
+    """Copy all bytes. Raises NoSpace that begins with `failed`; BrokenPipeError as it is."""
+    try:
+        with contextlib.ExitStack() as files:
+            held = files.enter_context(read.open("rb")) if isinstance(read, Path) else read
+            gets = files.enter_context(write.open("wb")) if isinstance(write, Path) else write
+            shutil.copyfileobj(held, gets)
+            gets.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        told = f"{failed} ({error.strerror}); make room, or name another folder by TMPDIR."
+        raise NoSpace(
+            told if isinstance(write, Path) else f"{failed}: {error.strerror}."
+        ) from error
 
 
 def _ending_of(picture: Path) -> str:
