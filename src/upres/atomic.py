@@ -21,6 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()  # a folder that may not be written is told before the work, and as such
         yield partial
         with partial.open("rb+") as written:
             os.fsync(written.fileno())
@@ -64,6 +65,7 @@ def _explained(path: Path, error: OSError) -> OSError | NoSpace:
         errno.ENOTDIR: "a part of its path is a file",
         errno.EEXIST: "a part of its path is a file",
         errno.EISDIR: "it is a folder",
+        errno.ENAMETOOLONG: "its name is too long",
         errno.ENAMETOOLONG: "its name is too long",
     }
     reason = reasons.get(error.errno or 0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from upres.atomic import refuse_target, write_text
+from upres.atomic import refuse_target, replacing, write_text
 from upres.errors import NoSpace
 
 
@@ -55,3 +55,9 @@ def test_a_name_that_is_too_long_and_a_folder_that_cannot_be_made_are_sentences(
     monkeypatch.setattr(Path, "mkdir", gone)  # as /proc does
     with pytest.raises(NoSpace, match="its folder cannot be made"):
         write_text(tmp_path / "new" / "a.json", "scores")
+
+
+def test_what_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    target = tmp_path / f"{'a' * 250}.png"
+    with pytest.raises(NoSpace, match="its name is too long"), replacing(target):
+        pytest.fail("the work was begun")
