@@ -97,7 +97,7 @@ def _exit_code(error: UpresError) -> int:
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Raise KeyboardInterrupt; while torch is being imported, whose C++ would abort, end at once."""
+    """Raise KeyboardInterrupt, or end at once within the import of torch, whose C++ would abort."""
     torch = sys.modules.get("torch")
     if getattr(getattr(torch, "__spec__", None), "_initializing", False):
         os._exit(128 + number)  # nothing has begun, so nothing is left to put right
@@ -110,7 +110,8 @@ def main() -> None:
     It ends with 0 when done, 1 when some of the work failed, 2 for a user's mistake, 130 after
     Ctrl-C.
     """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # not where it is ignored
         signal.signal(signal.SIGINT, _interrupt)
     _register()
     try:
@@ -121,3 +122,5 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGINT, before)
