@@ -66,7 +66,6 @@ def _explained(path: Path, error: OSError) -> OSError | NoSpace:
         errno.EEXIST: "a part of its path is a file",
         errno.EISDIR: "it is a folder",
         errno.ENAMETOOLONG: "its name is too long",
-        errno.ENAMETOOLONG: "its name is too long",
     }
     reason = reasons.get(error.errno or 0)
     if error.errno == errno.ENOENT and not path.parent.is_dir():
