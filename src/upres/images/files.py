@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from upres.atomic import replacing
 from upres.errors import BadPicture
 from upres.images.opening import first_frame, open_picture, reason
+from upres.images.vips_log import warnings_alone
 
 Pixels = NDArray[np.uint8 | np.uint16]
 
@@ -120,6 +121,7 @@ def write_picture(path: Path, picture: Picture) -> None:
     Raises BadPicture when the format cannot hold the picture, NoSpace when the disk cannot.
     """
     check_writable(path, picture)
+    warnings_alone()
     image = _to_vips(picture)
     with replacing(path) as partial:
         try:

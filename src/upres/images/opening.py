@@ -24,6 +24,7 @@ from upres.images.refusals import check_pages, check_values, whole_pages
 from upres.images.soundness import check_sound
 from upres.images.tiff_directory import read_pages
 from upres.images.tiff_exif import read_exif
+from upres.images.vips_log import warnings_alone
 
 Rows = NDArray[np.uint8 | np.uint16 | np.float32]
 
@@ -169,6 +170,7 @@ def _loaded(path: Path, *, every_page: bool = False, anywhere: bool = False) -> 
         options["n"] = -1
     descriptor = _descriptor(path)
     pyvips.cache_set_max(0)  # the cache would keep files open after their last row
+    warnings_alone()
     try:
         source = pyvips.Source.new_from_descriptor(descriptor)
     finally:
