@@ -1,5 +1,7 @@
 """Upscaler: every kind of picture, exact where the network is, and nothing of it lost."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -146,6 +148,22 @@ def test_pillows_images_keep_mode_and_profile(doubling, mode):
     assert sr.info["icc_profile"] == b"a profile"
     flat = np.asarray(image).reshape(5, 7, -1)
     assert np.array_equal(np.asarray(sr).reshape(10, 14, -1)[..., 0], nearest(flat)[..., 0])
+
+
+@pytest.mark.parametrize(
+    "mode, colour, expected", [("RGB", (9, 90, 200), "RGBA"), ("L", 90, "LA"), ("1", 0, "LA")]
+)
+def test_a_transparent_colour_of_pillows_becomes_alpha(doubling, mode, colour, expected):
+    file = io.BytesIO()
+    image = Image.new(mode, (3, 2), "white")
+    image.putpixel((0, 0), colour)
+    image.save(file, "PNG", transparency=colour)
+    with Image.open(file) as image:
+        result = doubling(image)
+    alpha = np.full((2, 3), 255, np.uint8)
+    alpha[0, 0] = 0
+    assert (result.mode, "transparency" in result.info) == (expected, False)
+    assert np.array_equal(np.asarray(result)[..., -1], nearest(alpha))
 
 
 def test_pillows_deep_grey_and_palettes(doubling):

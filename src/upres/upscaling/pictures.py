@@ -25,12 +25,14 @@ def read_still(path: Path) -> Picture:
 def from_pil(image: Image.Image) -> Picture:
     """Pillow's image with its profile; palettes are expanded, two-level images become grey.
 
+    A colour that is marked as transparent, as in PNG, becomes alpha.
     Raises ValueError for a mode whose values would not survive, such as CMYK.
     """
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode == "1":
-        image = image.convert("L")
+    hidden = "transparency" in image.info
+    if image.mode in ("P", "RGB"):
+        image = image.convert("RGBA" if hidden else "RGB")
+    if image.mode in ("1", "L"):
+        image = image.convert("LA" if hidden else "L")
     if image.mode not in _MODES:
         raise ValueError(f"an image of mode {image.mode}; expected one of {', '.join(_MODES)}")
     values = np.asarray(image)
