@@ -250,6 +250,33 @@ def test_a_dry_run_says_what_stands_already_and_does_not_count_it(photos, model)
     assert not lines[0].endswith(", exists") and lines[2].endswith(" 840 bytes on disk.")
 
 
+def test_a_dry_run_tells_machines_what_it_tells_people(photos, model):
+    result = run(photos, "--model", model, "--scale", "3", "--dry-run", "--json")
+    *pictures, estimate = map(json.loads, result.stdout.splitlines())
+    assert pictures[0] == {
+        "event": "would",
+        "source": str(photos / "a.png"),
+        "target": str(photos / "a_x3.png"),
+        **{"width": 21, "height": 15, "passes": 2, "exists": False},
+    }
+    assert [estimate[name] for name in ("event", "model")] == ["estimated", str(model)]
+    assert estimate["disk"] == 2 * 21 * 15 * 3 and {"seconds", "memory"} < set(estimate)
+
+
+def test_a_picture_that_fails_in_a_folder_is_named_whatever_the_error_says(photos, model, tmp_path):
+    Image.new("RGB", (90, 60)).save(photos / "large.png")
+    for how in ("--dry-run", "--quiet"):
+        result = run(photos, "-o", tmp_path / how, "--model", model, "--long-edge", "80", how)
+        assert f"  {photos / 'large.png'}: 90x60 would become 0.889 times" in str(result.exception)
+
+
+def test_a_quality_that_no_format_takes_is_not_passed_over(photos, model):
+    how = ("--model", model, "--quality", "80", "--dry-run")
+    told = "--quality is ignored: no result is a JPEG, WebP, AVIF or HEIC."
+    assert told in run(photos, *how).stderr
+    assert "--quality" not in run(photos, *how, "--ext", "webp").stderr
+
+
 def test_what_has_a_result_is_not_in_the_estimate(photos, model, tmp_path):
     how = ("-o", tmp_path / "out", "--model", model)
     run(photos, *how)

@@ -70,6 +70,13 @@ class Failed:
     job: Job
     error: UpresError
 
+    @property
+    def line(self) -> str:
+        """The error, after the picture's path where it names neither that nor the result's."""
+        told = str(self.error)
+        named = str(self.job.source) in told or str(self.job.target) in told
+        return told if named else f"{self.job.source}: {told}"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -101,7 +108,7 @@ class Summary:
         if pictures == 1:
             raise self.failures[0].error
         lines = [f"{len(self.failures)} of {pictures} pictures failed:"]
-        lines += [f"  {failed.error}" for failed in self.failures]
+        lines += [f"  {failed.line}" for failed in self.failures]
         none_begun = len(self.failures) == pictures and all(
             failed.error.exit_code == 2 for failed in self.failures
         )

@@ -97,14 +97,16 @@ def upscale(
     ] = False,
     ext: Annotated[
         str | None,
-        typer.Option("--ext", "-f", "--format", help="png, jpg, webp, avif, tif, gif or auto."),
+        typer.Option(
+            "--ext", "-f", "--format", help="png, jpg, webp, avif, heic, tif, gif or auto."
+        ),
     ] = None,
     suffix: Annotated[
         str | None, typer.Option(help="Behind each name. Default: the size, as _x4.")
     ] = None,
     quality: Annotated[
         int | None,
-        typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF. Default: the format's."),
+        typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF and HEIC. Default: the format's."),
     ] = None,
     depth: Annotated[
         Literal["auto", "8", "16", "32"],
@@ -117,7 +119,9 @@ def upscale(
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Also the folders in folders; OUT mirrors them.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of the results' names.")
+    ] = False,
     shard: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="One of N parts of the pictures, for several machines."),
@@ -156,7 +160,9 @@ def upscale(
     ] = False,
     memory: Annotated[
         str | None,
-        typer.Option(metavar="SIZE", help="How much may be used, as 2G. Default: a quarter."),
+        typer.Option(
+            metavar="SIZE", help="How much may be used, as 2G. Default: a quarter of what is free."
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Begin although it seems not to fit.")

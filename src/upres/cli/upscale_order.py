@@ -26,6 +26,7 @@ from upres.cli.upscale_plan import (
 )
 from upres.cli.weights import download_bar
 from upres.errors import BadPicture, BadSetting
+from upres.images.formats import format_of
 from upres.upscaling.memory import default_memory
 from upres.upscaling.sizes import suffix_for
 from upres.upscaling.upscaler import Progress, Upscaler
@@ -54,8 +55,10 @@ def carry_out(order: Order, manner: Manner) -> None:
         recursive=order.recursive,
         shard=order.shard,
     )
+    if order.save.quality and not any(format_of(job.target).quality for job in jobs):
+        _say("--quality is ignored: no result is a JPEG, WebP, AVIF or HEIC.", manner)
     if manner.dry_run:
-        show_plan(order, jobs, upscaler)
+        show_plan(order, jobs, upscaler, as_json=manner.as_json)
         return
     if not manner.quiet and not manner.as_json:
         told = told_before(order, jobs, upscaler)

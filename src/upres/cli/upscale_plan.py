@@ -1,6 +1,7 @@
 """What `upres upscale` was asked for, and what that takes before it is begun."""
 
 import contextlib
+import json
 import random
 import time
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Final
 
 import typer
 
+from upres.batch.events import Failed
 from upres.batch.jobs import Job, Shard
 from upres.batch.running import Crowd
 from upres.errors import BadPicture, UpresError
@@ -103,8 +105,10 @@ def told_before(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> str | 
     return f"{pictures}{standing} by {order.model}: {takes}{judged}."
 
 
-def show_plan(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> None:
-    """Print what would be written, a line each, and what it takes.
+def show_plan(
+    order: Order, jobs: Sequence[Job], upscaler: Upscaler, *, as_json: bool = False
+) -> None:
+    """Print what would be written, a line each, and what it takes; as JSON, an event a line.
 
     Raises BadPicture that names what would fail.
     """
@@ -114,21 +118,32 @@ def show_plan(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> None:
             work = _work(order, job, upscaler)
             _refuse(work, job, upscaler)
         except UpresError as error:
-            failures.append(error)
+            failures.append(Failed(job, error))
             continue
         there = job.target.exists() and not order.overwrite
         if not there:
             found.append(work)
-        passes = f", {work.size.passes} passes" if work.size.passes > 1 else ""
-        typer.echo(
-            f"{job.source} {work.width}x{work.height} -> "
-            f"{job.target} {work.size.width}x{work.size.height}{', exists' if there else passes}"
-        )
+        typer.echo(_as_json(job, work, there) if as_json else _as_line(job, work, there))
     if found:
-        typer.echo(f"All of it by {order.model}: {_together(found, upscaler)}.")
+        takes = _together(found, upscaler)
+        told = {"event": "estimated", "model": order.model, **vars(takes)}
+        typer.echo(json.dumps(told) if as_json else f"All of it by {order.model}: {takes}.")
     if failures:
         lines = [f"{len(failures)} of {len(jobs)} pictures cannot be enlarged:"]
-        raise BadPicture("\n".join([*lines, *(f"  {error}" for error in failures)]))
+        raise BadPicture("\n".join([*lines, *(f"  {failed.line}" for failed in failures)]))
+
+
+def _as_line(job: Job, work: Work, there: bool) -> str:
+    passes = f", {work.size.passes} passes" if work.size.passes > 1 else ""
+    return (
+        f"{job.source} {work.width}x{work.height} -> "
+        f"{job.target} {work.size.width}x{work.size.height}{', exists' if there else passes}"
+    )
+
+
+def _as_json(job: Job, work: Work, there: bool) -> str:
+    paths = {"source": str(job.source), "target": str(job.target)}
+    return json.dumps({"event": "would", **paths, **vars(work.size), "exists": there})
 
 
 def _work(order: Order, job: Job, upscaler: Upscaler) -> Work:
