@@ -3,10 +3,13 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import typer
 
 from upres.batch.events import Done, Event, Failed, Planned, Progressed, Skipped, to_json
+
+AVERAGED: Final = 300.0  # seconds over which the time left is judged: tiles may take a minute each
 
 
 @contextlib.contextmanager
@@ -60,6 +63,7 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[Event], None]]:
         *columns,
         console=console,
         transient=True,
+        speed_estimate_period=AVERAGED,
         redirect_stdout=False,
         disable=quiet or not console.is_terminal,
     ) as bar:
