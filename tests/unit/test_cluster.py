@@ -1,11 +1,12 @@
 """How a cluster is shared out among workers; Ray itself is in tests/slow/test_cluster.py."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from upres.batch.cluster import Workers, _gathered, _shared_out
+from upres.batch.cluster import Workers, _gathered, _joined, _shared_out
 from upres.errors import BadSetting, WorkFailed
 
 
@@ -47,3 +48,41 @@ def test_what_workers_cannot_do_ends_the_run_in_a_sentence(tmp_path: Path):
         WorkFailed, match=r"^Ray gave up \(ActorDiedError: out of memory\): the same"
     ):
         _gathered(broken(), [], str(tmp_path), {"state": "run"}, print)
+
+
+@dataclass
+class FakeRay:
+    answer: str = ""
+    said: list[str] = field(default_factory=list)
+
+    def is_initialized(self):
+        return "init" in self.said
+
+    def init(self, **_):
+        if self.answer:
+            raise ConnectionError(self.answer)
+        self.said.append("init")
+
+    def shutdown(self):
+        self.said.append("shutdown")
+
+
+def test_ray_is_left_as_it_was_found(monkeypatch):
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_BACKEND_LOG_LEVEL", "RAY_ADDRESS"):
+        monkeypatch.setenv(name, "")
+    ray = FakeRay()
+    with pytest.raises(KeyboardInterrupt), _joined(ray, None):
+        raise KeyboardInterrupt
+    assert ray.said == ["init", "shutdown"]
+    ray.said = ["init"]  # by whoever calls
+    with _joined(ray, None):
+        pass
+    assert ray.said == ["init"]
+    silent = FakeRay("timed out\nand more")
+    with (
+        pytest.raises(
+            BadSetting, match=r"^Ray 10\.0\.0\.1:6379 does not answer \(timed out\): check"
+        ),
+        _joined(silent, "10.0.0.1:6379"),
+    ):
+        pass

@@ -4,12 +4,13 @@ A worker fetches a picture, enlarges it and puts the result back itself; only a 
 it travels. Where a worker dies, what it had not yet told is done again by another.
 """
 
+import contextlib
 import json
 import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from upres.errors import BadSetting, Interrupted, MissingExtra, UpresError, Work
 from upres.upscaling.choosing import choose_model
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.upscaler import AS_IT_COMES, Upscaler
+from upres.weights.model import Model
 
 MOST_IN_BLOCK = 32  # pictures that are handed out, and done again, together
 BLOCKS = 20  # for each worker at least, so that all end at about the same time
@@ -63,8 +65,22 @@ def upscale_on_ray(
     """
     ray = _ray()
     found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
-    _join(ray, workers.address)
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what ends a run is told below
+    run = {"state": "run", "model": str(model), "settings": settings.model_dump(mode="json")}
+    with _joined(ray, workers.address):
+        rows = _rows(ray, jobs, found, chosen, settings, workers)
+        return _gathered(rows, jobs, target, run, on_note)
+
+
+def _rows(
+    ray: Any,
+    jobs: list[Note],
+    model: Model,
+    chosen: Chosen,
+    settings: UpscaleSettings,
+    workers: Workers,
+) -> Any:
+    """Return what the workers tell, which do the jobs while it is read."""
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what ends a run is told by us
     ray.data.DataContext.get_current().enable_progress_bars = False
     joined = workers.address or os.environ.get("RAY_ADDRESS")
     grows = bool(joined) or len(ray.nodes()) > 1
@@ -74,13 +90,12 @@ def upscale_on_ray(
     size = max(1, min(MOST_IN_BLOCK, len(jobs) // (count * BLOCKS)))
     told = ray.data.from_items(jobs, override_num_blocks=-(-len(jobs) // size)).map(
         Worker,
-        fn_constructor_args=(ray.put(found), settings, chosen, cores),
+        fn_constructor_args=(ray.put(model), settings, chosen, cores),
         compute=ray.data.ActorPoolStrategy(size=count),
         num_gpus=gpus,
         num_cpus=0 if gpus else cores,
     )
-    run = {"state": "run", "model": str(model), "settings": settings.model_dump(mode="json")}
-    return _gathered(told.iter_rows(), jobs, target, run, on_note)
+    return told.iter_rows()
 
 
 class Worker:
@@ -159,8 +174,11 @@ def _counted(summary: Summary, note: Note) -> Summary:
     return replace(summary, failures=(*summary.failures, Failed(job, error)))
 
 
-def _join(ray: Any, address: str | None) -> None:
+@contextlib.contextmanager
+def _joined(ray: Any, address: str | None) -> Iterator[None]:
+    """Be part of a cluster until the block ends; Ray is left as it was found."""
     if ray.is_initialized():
+        yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to Ray's makers
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it warns of each worker
@@ -173,6 +191,10 @@ def _join(ray: Any, address: str | None) -> None:
         raise BadSetting(
             f"Ray {where} does not answer ({told}): check RAY_ADDRESS and the cluster."
         ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()  # else it goes on printing
 
 
 def _shared_out(
