@@ -5,9 +5,11 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from lightning_fabric.strategies.launchers import subprocess_script as launcher
 
 from upres.errors import NoSpace
 from upres.processes import together as processes
@@ -112,3 +114,18 @@ def test_a_process_that_is_lost_is_told_in_words():
         raise RuntimeError("Connection closed by peer")
     assert LostProcess("x").exit_code == 1
     assert ToldByFirst("x", 130).exit_code == 130
+
+
+def test_a_run_that_ends_is_not_killed_because_another_process_ended_first(monkeypatch):
+    """Fabric's own thread, with a child that was stopped by Ctrl-C."""
+    killed = []
+    monkeypatch.setattr(launcher.os, "kill", lambda *_: killed.append("first"))
+    stopped = SimpleNamespace(
+        poll=lambda: None, returncode=130, pid=1, send_signal=lambda _: killed.append("child")
+    )
+    watching = launcher._ChildProcessObserver(1, [stopped], sleep_period=0.05)
+    watching.start()
+    processes._dismiss_observer()
+    watching.join(5)
+    assert not watching.is_alive()
+    assert killed == []

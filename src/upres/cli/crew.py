@@ -1,6 +1,7 @@
 """The processes of a command that shares out pictures: this one alone, or several."""
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +54,11 @@ def crew(layout: "Layout") -> Iterator[Crew]:
             yield Crew(fabric.device, hands, speaks, partial(after_first, fabric))
         except ToldByFirst:
             raise
+        except KeyboardInterrupt:
+            if speaks:
+                raise
+            # one that ends with another code than 0 has Fabric kill the first, before it is done
+            raise ToldByFirst("stopped by Ctrl-C", 128 + signal.SIGINT) from None
         except UpresError as error:
             if speaks:
                 raise

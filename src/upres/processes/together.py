@@ -9,6 +9,7 @@ processor cores it is as fast as PyTorch's wrapper, which sends while it still c
 
 import contextlib
 import subprocess
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ def launched(fabric: Fabric) -> Iterator[None]:
     try:
         yield
     finally:
+        _dismiss_observer()
         if distributed.is_initialized() and distributed.get_backend() == "gloo":
             distributed.destroy_process_group()  # NCCL's is closed at the program's end
         for child in getattr(fabric.strategy.launcher, "procs", ()):
@@ -47,6 +49,16 @@ def launched(fabric: Fabric) -> Iterator[None]:
                 child.wait(timeout=_LAST_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
+
+
+def _dismiss_observer() -> None:
+    """Stop Fabric's thread that kills this process once another ends with a code but 0.
+
+    At the end, after a Ctrl-C above all, that is no accident; `launched` waits for them itself.
+    """
+    for thread in threading.enumerate():
+        if thread.name == "child-process-observer":
+            thread._run = lambda: True  # type: ignore[attr-defined]
 
 
 def share(fabric: Fabric, batch: int) -> range:
