@@ -301,7 +301,11 @@ def test_a_picture_comes_from_standard_input_and_goes_to_standard_output(photos,
     assert result.exit_code == 0, result.exception
     with Image.open(io.BytesIO(result.stdout_bytes)) as image:
         assert (image.format, image.size) == ("WEBP", (14, 10))
-    assert result.stderr == "1 done: 14x10; 0 of 1 tiles redone in float32.\n"
+    before, after = result.stderr.splitlines()
+    assert before.startswith(f"1 picture by {model}: about ")
+    assert after == "1 done: 14x10; 0 of 1 tiles redone in float32."
+    quiet = run("-", "--model", model, "--ext", "webp", "--quiet", input=picture)
+    assert (quiet.stdout_bytes, quiet.stderr) == (result.stdout_bytes, "")
     to_file = run("-", "-o", photos / "c.png", "--model", model, input=picture)
     assert to_file.stdout == f"{photos / 'c.png'}\n"
     bad = run("-", "--model", model, input=b"no picture")
@@ -318,6 +322,12 @@ def test_what_seems_not_to_fit_is_refused_with_advice_unless_told_to_try(photos,
     assert not (photos / "a_x2.png").exists()
     assert isinstance(run(*arguments, "--dry-run").exception, UpresError)
     assert run(*arguments, "--yes").exit_code == 0
+    piped = ("-", *arguments[1:])
+    picture = (photos / "a.png").read_bytes()
+    refused = run(*piped, input=picture)
+    assert isinstance(refused.exception, WontFit) and refused.stdout_bytes == b""
+    assert str(refused.exception).startswith("standard output needs about ")
+    assert run(*piped, "--yes", input=picture).exit_code == 0
 
 
 def test_depth_and_mask_and_look_reach_the_picture(photos, model):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from upres.batch.events import Event, Summary, Written
+from upres.batch.events import Event, Planned, Progressed, Summary, Written
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job, Naming, is_pattern, plan_jobs
 from upres.batch.manifest import manifest_path
@@ -60,10 +60,8 @@ def carry_out(order: Order, manner: Manner) -> None:
     if manner.dry_run:
         show_plan(order, jobs, upscaler, as_json=manner.as_json)
         return
-    if not manner.quiet and not manner.as_json:
-        told = told_before(order, jobs, upscaler)
-        if told is not None:
-            _say(told, manner)
+    if not manner.as_json:
+        _say_before(order, jobs, upscaler, manner)
     with telling(as_json=manner.as_json, quiet=manner.quiet) as tell:
         summary = _run(order, jobs, upscaler, tell, yes=manner.yes)
     alone = len(summary.failures) == 1 and not summary.done and not summary.skipped
@@ -97,6 +95,12 @@ def _refuse_addresses(order: Order) -> None:
                 f"{address_of(path)} is an address, and files of this machine are expected: add "
                 "--ray for folders of a store, or pass one picture on by | and -."
             )
+
+
+def _say_before(order: Order, jobs: list[Job], upscaler: Upscaler, manner: Manner) -> None:
+    told = None if manner.quiet else told_before(order, jobs, upscaler)
+    if told is not None:
+        _say(told, manner)
 
 
 def _say(line: str, manner: Manner) -> None:
@@ -162,10 +166,25 @@ def _pipe(order: Order, upscaler: Upscaler, manner: Manner) -> None:
         raise BadSetting(
             "the picture would be written to the terminal; give --output, or pass it on by > or |."
         )
+
+    def work(job: Job) -> Written:
+        _say_before(order, [job], upscaler, manner)
+        if not manner.yes:
+            refuse_if_too_large(order, job, upscaler)
+        with telling(as_json=False, quiet=manner.quiet) as tell:
+            tell(Planned(1))
+            return _enlarge(
+                order,
+                upscaler,
+                job,
+                order.overwrite,
+                lambda done, total: tell(Progressed(job, done, total)),
+            )
+
     written = upscale_piped(
         sys.stdin.buffer if source == STREAM else source,
         sys.stdout.buffer if target == STREAM else target,
-        lambda job: _enlarge(order, upscaler, job, order.overwrite, lambda done, total: None),
+        work,
         ending=order.ending,
     )
     if target != STREAM:
