@@ -5,7 +5,7 @@ EDSR (Lim et al. 2017) starts its larger scales from the smaller one and finds t
 they learn faster and better; here it goes either way.
 """
 
-import sys
+import argparse
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from upres.errors import BadWeights
+from upres.errors import BadWeights, UpresError
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
 from upres.weights.checkpoint import CheckpointHeader, Parent, save_checkpoint
@@ -65,4 +65,12 @@ def _area_mean(old: int, new: int) -> Float[Tensor, "{new} {old}"]:
 
 
 if __name__ == "__main__":
-    at_scale(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="a model's name or file")
+    parser.add_argument("scale", type=int, help="that of the result")
+    parser.add_argument("target", type=Path, help="the file that is written")
+    arguments = parser.parse_args()
+    try:
+        at_scale(arguments.model, arguments.scale, arguments.target)
+    except UpresError as error:
+        parser.error(str(error))

@@ -1,10 +1,11 @@
 """Make a checkpoint small enough to ship: `python -m upres.weights.shipping RUN TARGET`."""
 
-import sys
+import argparse
 from pathlib import Path
 
 import torch
 
+from upres.errors import UpresError
 from upres.weights.checkpoint import read_checkpoint, save_checkpoint
 
 LICENCE = "Apache-2.0, as upres; the photos that it was trained on are listed in its card"
@@ -21,4 +22,11 @@ def ship(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    ship(Path(sys.argv[1]) / "model.safetensors", Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("target", type=Path, help="the file that is written")
+    arguments = parser.parse_args()
+    try:
+        ship(arguments.run / "model.safetensors", arguments.target)
+    except UpresError as error:
+        parser.error(str(error))
