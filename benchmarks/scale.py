@@ -38,7 +38,7 @@ def planning() -> None:
     for number in range(NAMES):
         read.store.pipe_file(read.below(f"{number // 1000:05}/{number:09}.jpg").path, b"")
     tracemalloc.start()
-    jobs = planned("memory:///scale/in", "memory:///scale/out", recursive=True)
+    jobs = planned("memory:///scale/in", "memory:///scale/out", recursive=True).jobs
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     seconds = cpu(lambda: planned("memory:///scale/in", "memory:///scale/out", recursive=True))

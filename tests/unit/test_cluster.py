@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from upres.batch.cluster import Workers, _gathered, _joined, _shared_out
+from upres.batch.stores import Plan
 from upres.errors import BadSetting, WorkFailed
 
 
@@ -43,11 +44,11 @@ def test_what_workers_cannot_do_ends_the_run_in_a_sentence(tmp_path: Path):
         yield
 
     with pytest.raises(BadSetting, match="--device cuda: there is none"):
-        _gathered([refusal], [], str(tmp_path), {"state": "run"}, print)
+        _gathered([refusal], Plan([], []), str(tmp_path), {"state": "run"}, print)
     with pytest.raises(
         WorkFailed, match=r"^Ray gave up \(ActorDiedError: out of memory\): the same"
     ):
-        _gathered(broken(), [], str(tmp_path), {"state": "run"}, print)
+        _gathered(broken(), Plan([], []), str(tmp_path), {"state": "run"}, print)
 
 
 @dataclass

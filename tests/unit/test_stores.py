@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from upres.batch.jobs import Naming, Shard
+from upres.batch.jobs import NAMED_X4, Naming, Shard
 from upres.batch.stores import (
     Chosen,
     Notes,
@@ -53,13 +53,15 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return address
 
 
-def run(store: str, upscaler: Upscaler, chosen: Chosen | None = None) -> list[dict[str, object]]:
+def run(
+    store: str, upscaler: Upscaler, chosen: Chosen | None = None, naming: Naming = NAMED_X4
+) -> list[dict[str, object]]:
     """Do all jobs as one worker would, and note them."""
     target = place_of(f"{store}/out")
-    jobs = planned(f"{store}/in", f"{store}/out", recursive=True)
+    plan = planned(f"{store}/in", f"{store}/out", naming=naming, recursive=True)
     notes = Notes(target)
-    notes.add({"state": "run", "strangers": [job["name"] for job in jobs if job["stranger"]]})
-    done = [enlarge_in_store(job, upscaler, chosen or Chosen({"model": "n"})) for job in jobs]
+    notes.add({"state": "run", "strangers": plan.strangers})
+    done = [enlarge_in_store(job, upscaler, chosen or Chosen({"model": "n"})) for job in plan.jobs]
     for note in done:
         notes.add(note)
     notes.flush()
@@ -102,6 +104,16 @@ def test_what_stood_there_before_is_not_replaced(store: str, upscaler: Upscaler)
     assert run(store, upscaler)[0]["state"] == "skipped"
 
 
+def test_the_first_run_knows_files_that_only_a_later_one_would_replace(
+    store: str, upscaler: Upscaler
+) -> None:
+    out = place_of(f"{store}/out")
+    out.store.pipe_file(out.below("a/ä_big.png").path, b"mine")
+    assert run(store, upscaler)[0]["state"] == "done"
+    assert "exists; pass" in str(run(store, upscaler, naming=Naming("_big"))[0]["error"])
+    assert out.store.cat_file(out.below("a/ä_big.png").path) == b"mine"
+
+
 def test_other_options_do_not_replace_a_result(store: str, upscaler: Upscaler) -> None:
     run(store, upscaler)
     other = Chosen({"model": "another"})
@@ -119,7 +131,7 @@ def test_a_result_that_was_not_noted_is_made_again(store: str, upscaler: Upscale
 
 
 def test_a_picture_that_vanished_is_told(store: str, upscaler: Upscaler) -> None:
-    job = planned(f"{store}/in", f"{store}/out")[0]
+    job = planned(f"{store}/in", f"{store}/out").jobs[0]
     read = place_of(job["source"])
     read.store.rm_file(read.path)
     note = enlarge_in_store(job, upscaler, Chosen({}))
@@ -129,7 +141,7 @@ def test_a_picture_that_vanished_is_told(store: str, upscaler: Upscaler) -> None
 
 def test_shards_share_all_pictures_out(store: str) -> None:
     read, write = f"{store}/in", f"{store}/out"
-    parts = [planned(read, write, recursive=True, shard=Shard(n, 2)) for n in (1, 2)]
+    parts = [planned(read, write, recursive=True, shard=Shard(n, 2)).jobs for n in (1, 2)]
     names = sorted(job["name"] for part in parts for job in part)
     assert names == ["a/ä_x4.png", "b_x4.png"]
 
@@ -138,10 +150,12 @@ def test_of_two_pictures_for_one_result_the_first_has_it(store: str, upscaler: U
     read = place_of(f"{store}/in")
     read.store.cp_file(read.below("a/ä.png").path, read.below("a/ä.jpg").path)
     as_png = Naming(ending=".png")
-    jobs = planned(f"{store}/in", f"{store}/out", naming=as_png, recursive=True)
+    jobs = planned(f"{store}/in", f"{store}/out", naming=as_png, recursive=True).jobs
     assert [job["taken"] for job in jobs] == ["", "a/ä.jpg", ""]
     parts = [
-        planned(f"{store}/in", f"{store}/out", naming=as_png, recursive=True, shard=Shard(n, 2))
+        planned(
+            f"{store}/in", f"{store}/out", naming=as_png, recursive=True, shard=Shard(n, 2)
+        ).jobs
         for n in (1, 2)
     ]
     assert sorted(job["taken"] for part in parts for job in part) == ["", "", "a/ä.jpg"]
@@ -155,7 +169,7 @@ def test_results_of_earlier_runs_are_no_pictures(store: str) -> None:
     for result in ("a/ä_x2.png", "a/ä_big.png", ".hidden/c.png"):
         read.store.makedirs(read.below(result).path.rpartition("/")[0], exist_ok=True)
         read.store.cp_file(read.below("a/ä.png").path, read.below(result).path)
-    jobs = planned(f"{store}/in", f"{store}/out", naming=Naming("_big"), recursive=True)
+    jobs = planned(f"{store}/in", f"{store}/out", naming=Naming("_big"), recursive=True).jobs
     assert [job["name"] for job in jobs] == ["a/ä_big.png", "b_big.png"]
 
 

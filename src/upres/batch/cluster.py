@@ -18,7 +18,7 @@ from typing import Any
 from upres.batch.events import Failed, Summary
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job
-from upres.batch.stores import Chosen, Note, Notes, enlarge_in_store, place_of
+from upres.batch.stores import Chosen, Note, Notes, Plan, enlarge_in_store, place_of
 from upres.errors import BadSetting, Interrupted, MissingExtra, UpresError, WorkFailed
 from upres.upscaling.choosing import choose_model
 from upres.upscaling.settings import UpscaleSettings
@@ -46,7 +46,7 @@ ALL_THERE_ARE = Workers()
 
 
 def upscale_on_ray(
-    jobs: list[Note],
+    plan: Plan,
     target: str,
     model: str | Path,
     chosen: Chosen,
@@ -55,7 +55,7 @@ def upscale_on_ray(
     workers: Workers = ALL_THERE_ARE,
     on_note: Callable[[Note], None] = lambda _note: None,
 ) -> Summary:
-    """Do the jobs of `stores.planned` on a cluster and return what became of them.
+    """Do what `stores.planned` found on a cluster and return what became of it.
 
     target: the folder that the manifest is written to. The model is loaded here and sent to the
     workers. chosen: its made_by is completed by each worker. on_note: told of each picture.
@@ -67,8 +67,8 @@ def upscale_on_ray(
     found = choose_model(model, fidelity=settings.fidelity, denoise=settings.denoise)
     run = {"state": "run", "model": str(model), "settings": settings.model_dump(mode="json")}
     with _joined(ray, workers.address):
-        rows = _rows(ray, jobs, found, chosen, settings, workers)
-        return _gathered(rows, jobs, target, run, on_note)
+        rows = _rows(ray, plan.jobs, found, chosen, settings, workers)
+        return _gathered(rows, plan, target, run, on_note)
 
 
 def _rows(
@@ -125,12 +125,11 @@ class Worker:
 
 
 def _gathered(
-    rows: Any, jobs: list[Note], target: str, run: Note, on_note: Callable[[Note], None]
+    rows: Any, plan: Plan, target: str, run: Note, on_note: Callable[[Note], None]
 ) -> Summary:
-    """Return what became of the jobs; `run` and what is told of each one are noted in `target`."""
+    """Return what became of the plan; `run` and what is told of each job are noted in `target`."""
     began, notes, summary = time.perf_counter(), Notes(place_of(target)), Summary()
-    strangers = [job["name"] for job in jobs if job["stranger"]]
-    notes.add(run | {"strangers": strangers})
+    notes.add(run | {"strangers": plan.strangers})
     notes.flush()
     try:
         for row in rows:
@@ -143,8 +142,8 @@ def _gathered(
     except KeyboardInterrupt as error:
         done = summary.done + summary.skipped
         raise Interrupted(
-            f"stopped after {done} of {len(jobs)} pictures; no half-written file is left, and the "
-            f"same command goes on."
+            f"stopped after {done} of {len(plan.jobs)} pictures; no half-written file is left, and "
+            f"the same command goes on."
         ) from error
     except UpresError:
         raise

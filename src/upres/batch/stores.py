@@ -55,6 +55,17 @@ class Chosen:
     overwrite: bool = False
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Pictures to enlarge, and files of other people in the folder of the results.
+
+    strangers: their names, where no run has begun there before; the first run notes all of them.
+    """
+
+    jobs: list[Note]
+    strangers: list[str]
+
+
 def place_of(address: str) -> Place:
     """Return the place of an address such as s3://bucket/folder, or of a plain path.
 
@@ -86,7 +97,7 @@ def planned(
     naming: Naming = NAMED_X4,
     recursive: bool = False,
     shard: Shard | None = None,
-) -> list[Note]:
+) -> Plan:
     """Return `source` and `target` of each picture in a folder, by name, and what is known of it.
 
     key: of the result that stands there, by the manifest; intact: of its size. stranger: a file of
@@ -105,8 +116,8 @@ def planned(
     with _answering(target):
         noted, strangers = read_notes(write)
         standing = dict(_files(write))
-    if strangers is None:
-        strangers = set(standing)
+    unknown = sorted(standing) if strangers is None else []
+    strangers = set(unknown) if strangers is None else strangers
     jobs: list[Note] = []
     first: dict[str, str] = {}  # which picture gets a result's name
     for name in names:
@@ -127,7 +138,7 @@ def planned(
                 "taken": "" if taken == name else taken,
             }
         )
-    return jobs
+    return Plan(jobs, unknown)
 
 
 def enlarge_in_store(job: Mapping[str, Any], upscaler: Upscaler, chosen: Chosen) -> Note:

@@ -10,7 +10,7 @@ import typer
 from upres.batch.cluster import Workers, upscale_on_ray
 from upres.batch.events import Summary
 from upres.batch.jobs import Naming
-from upres.batch.stores import Chosen, Note, address_of, planned
+from upres.batch.stores import Chosen, Note, Plan, address_of, planned
 from upres.cli.upscale_plan import STREAM, Manner, Order
 from upres.errors import BadSetting
 from upres.upscaling.choosing import choose_model
@@ -29,7 +29,7 @@ def carry_out_on_ray(order: Order, manner: Manner, workers: int | None) -> None:
         order.model, fidelity=order.settings.fidelity, denoise=order.settings.denoise
     ).scale
     suffix = suffix_for(order.wish, scale) if order.suffix is None else order.suffix
-    jobs = planned(
+    plan = planned(
         source,
         target,
         naming=Naming(suffix, order.ending),
@@ -37,16 +37,16 @@ def carry_out_on_ray(order: Order, manner: Manner, workers: int | None) -> None:
         shard=order.shard,
     )
     if manner.dry_run:
-        typer.echo("".join(f"{job['source']} -> {job['target']}\n" for job in jobs), nl=False)
+        typer.echo("".join(f"{job['source']} -> {job['target']}\n" for job in plan.jobs), nl=False)
         return
 
-    summary = _told(order, manner, jobs, target, Workers(workers))
+    summary = _told(order, manner, plan, target, Workers(workers))
     if not manner.as_json:
         _say(summary.line, manner)
     summary.raise_if_failed()
 
 
-def _told(order: Order, manner: Manner, jobs: list[Note], target: str, workers: Workers) -> Summary:
+def _told(order: Order, manner: Manner, plan: Plan, target: str, workers: Workers) -> Summary:
     """Do the jobs; print what happens on stdout, and nothing else there."""
     out, failures = sys.stdout, []
 
@@ -62,10 +62,10 @@ def _told(order: Order, manner: Manner, jobs: list[Note], target: str, workers: 
         elif note["state"] == "done" and not manner.as_json:
             typer.echo(note["target"], file=out)
 
-    event("planned", {"pictures": len(jobs)})
+    event("planned", {"pictures": len(plan.jobs)})
     with contextlib.redirect_stdout(sys.stderr):  # where Ray says that a worker died
         summary = upscale_on_ray(
-            jobs,
+            plan,
             target,
             order.model,
             Chosen({}, order.wish, order.save, order.overwrite),
