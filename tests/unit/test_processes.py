@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,24 @@ def test_a_process_that_is_lost_is_told_in_words():
         raise RuntimeError("Connection closed by peer")
     assert LostProcess("x").exit_code == 1
     assert ToldByFirst("x", 130).exit_code == 130
+
+
+def test_ctrl_c_ends_at_once_what_waits_for_other_processes():
+    seen = []
+    waiting = SimpleNamespace(
+        launch=lambda: seen.append(signal.getsignal(signal.SIGINT)),
+        strategy=SimpleNamespace(launcher=None),
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with processes.launched(waiting):
+            seen.append(signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a background job
+        with processes.launched(waiting):
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [signal.SIG_DFL, signal.default_int_handler, signal.SIG_IGN]
 
 
 def test_a_run_that_ends_is_not_killed_because_another_process_ended_first(monkeypatch):

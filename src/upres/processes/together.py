@@ -8,6 +8,7 @@ processor cores it is as fast as PyTorch's wrapper, which sends while it still c
 """
 
 import contextlib
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +38,8 @@ def launched(fabric: Fabric) -> Iterator[None]:
     Fabric starts those of this machine by this program's own command line, unless a launcher
     has started them.
     """
-    fabric.launch()
+    with _ended_at_once():
+        fabric.launch()
     try:
         yield
     finally:
@@ -49,6 +51,23 @@ def launched(fabric: Fabric) -> Iterator[None]:
                 child.wait(timeout=_LAST_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
+
+
+@contextlib.contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process while processes find each other, when nothing has begun.
+
+    They wait in C++, where Python would not hear of it before the others have come.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield  # ignored, as in a background job; or no thread that may change it
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _dismiss_observer() -> None:
