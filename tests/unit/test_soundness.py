@@ -1,5 +1,7 @@
 """What decoders let pass: bombs, texts, GIFs and TIFFs without their end, JPEGs made up."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +78,35 @@ def test_a_bomb_is_refused_and_a_large_photo_is_not(tmp_path: Path) -> None:
     with pytest.raises(BadPicture, match=r"tells of 11000x10000 pixels in [0-9]+ bytes"):
         open_picture(tmp_path / "bomb.tif")
     assert open_picture(tmp_path / "plain.tif").width == 11_000
+
+
+def test_frames_are_counted_before_they_are_decoded(tmp_path: Path) -> None:
+    """A thousand frames of 2000x2000 in some hundred bytes: 16 GB."""
+    head = struct.pack(">IIBBBBB", 2000, 2000, 8, 2, 0, 0, 0)
+    chunks = [
+        (b"IHDR", head),
+        (b"acTL", struct.pack(">II", 1000, 0)),
+        (b"IDAT", b""),
+        (b"IEND", b""),
+    ]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    with pytest.raises(BadPicture, match=r"tells of 2000x2000000 pixels in [0-9]+ bytes"):
+        open_picture(written(tmp_path, "bomb.png", data))
+
+
+def test_a_heic_is_weighed_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="HEIC needs upres[heif]")
+    heif.from_bytes("L", (512, 512), bytes(512 * 512)).save(tmp_path / "flat.heic", quality=10)
+    monkeypatch.setattr("upres.images.heic._decoded", None)
+    monkeypatch.setattr("upres.images.soundness.PLAIN", 512 * 512 - 1)
+    monkeypatch.setattr("upres.images.soundness.MOST_PACKED", 10)
+    with pytest.raises(BadPicture, match=r"tells of 512x512 pixels in [0-9]+ bytes"):
+        open_picture(tmp_path / "flat.heic")
 
 
 def test_a_drawing_in_text_is_no_picture(tmp_path: Path) -> None:

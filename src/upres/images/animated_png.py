@@ -17,20 +17,25 @@ _LARGEST = 89_000_000  # pixels of a frame; from 89,478,485 on Pillow warns of b
 
 def is_animated(path: Path) -> bool:
     """Return whether the file is a PNG with more than one frame."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD).partition(b"IDAT")[0]
-    if not head.startswith(b"\x89PNG") or b"acTL" not in head:
-        return False
-    return int.from_bytes(head.partition(b"acTL")[2][:4], "big") > 1
+    return _count(path) > 1
+
+
+def black_frames(path: Path) -> Any:
+    """Return libvips's image of the size of all frames, black: nothing is decoded.
+
+    Raises BadPicture for frames beyond what Pillow takes without a warning.
+    """
+    width, height = _size(path)
+    return _joined(pyvips.Image.black(width, height * _count(path), bands=4), height, {})
 
 
 def read_frames(path: Path) -> Any:
     """Return all frames below each other as libvips's RGBA image with its timing as fields.
 
-    Raises BadPicture for a damaged file, for 16 bits, which Pillow would cut to 8, and for frames
-    beyond what Pillow takes without a warning.
+    All of them are held in memory. Raises BadPicture for a damaged file, for 16 bits, which Pillow
+    would cut to 8, and for frames beyond what Pillow takes without a warning.
     """
-    _refuse_large(path)
+    _, height = _size(path)
     try:
         with Image.open(path) as image:
             if _is_deep(path):
@@ -46,19 +51,27 @@ def read_frames(path: Path) -> Any:
             f"{path} is damaged or cut short ({error}); get the file again or leave it out."
         ) from error
     values = np.concatenate(frames)
-    joined = pyvips.Image.new_from_memory(
+    image = pyvips.Image.new_from_memory(
         values.tobytes(), values.shape[1], values.shape[0], 4, "uchar"
-    ).copy(interpretation="srgb")
+    )
     fields: dict[str, tuple[Any, Any]] = {
-        "page-height": (pyvips.GValue.gint_type, frames[0].shape[0]),
-        "n-pages": (pyvips.GValue.gint_type, len(frames)),
         "delay": (pyvips.GValue.array_int_type, delays),
         "loop": (pyvips.GValue.gint_type, loop),
-        "vips-loader": (pyvips.GValue.gstr_type, "pngload"),
     }
     if icc is not None:
         fields["icc-profile-data"] = (pyvips.GValue.blob_type, icc)
-    for name, (kind, value) in fields.items():
+    return _joined(image, height, fields)
+
+
+def _joined(frames: Any, height: int, fields: dict[str, tuple[Any, Any]]) -> Any:
+    """Return the image of frames below each other with what libvips says of such."""
+    joined = frames.copy(interpretation="srgb")
+    told = fields | {
+        "page-height": (pyvips.GValue.gint_type, height),
+        "n-pages": (pyvips.GValue.gint_type, joined.height // height),
+        "vips-loader": (pyvips.GValue.gstr_type, "pngload"),
+    }
+    for name, (kind, value) in told.items():
         joined.set_type(kind, name, value)
     return joined
 
@@ -79,7 +92,17 @@ def encoded(image: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _refuse_large(path: Path) -> None:
+def _count(path: Path) -> int:
+    """Return the frames that a PNG tells of, 0 for another file and a still picture."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD).partition(b"IDAT")[0]
+    if not head.startswith(b"\x89PNG") or b"acTL" not in head:
+        return 0
+    return int.from_bytes(head.partition(b"acTL")[2][:4], "big")
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Return width and height of a frame. Raises BadPicture where they are too large."""
     with path.open("rb") as file:
         width, height = struct.unpack(">II", file.read(24)[16:])
     if width * height > _LARGEST:
@@ -87,6 +110,7 @@ def _refuse_large(path: Path) -> None:
             f"{path} is an animated PNG of {width}x{height} pixels, and frames are held in memory "
             f"whole, up to {_LARGEST // 1_000_000} megapixels; convert it to a TIFF of pages."
         )
+    return width, height
 
 
 def _is_deep(path: Path) -> bool:

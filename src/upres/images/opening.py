@@ -17,7 +17,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from upres.errors import BadPicture
-from upres.images.animated_png import is_animated, read_frames
+from upres.images.animated_png import black_frames, is_animated, read_frames
 from upres.images.exif_block import with_exif
 from upres.images.heic import is_heic, read_heic
 from upres.images.refusals import check_pages, check_values, whole_pages
@@ -101,8 +101,9 @@ def open_picture(
 ) -> Opened:
     """Return the picture in a file of any kind that libvips knows, turned upright by its EXIF tag.
 
-    pixels: without them a HEIC, which is decoded whole, has black ones. cmyk_as: the RGB space that
-    CMYK becomes, by its profile; both have sRGB's tone curve, but P3 holds most colours of print.
+    pixels: otherwise HEIC and APNG, which are decoded whole, have black ones. cmyk_as: the RGB
+    space that CMYK becomes, by its profile; both have sRGB's tone curve, but P3 holds most colours
+    of print.
     Raises BadPicture when the file is missing, damaged, no picture, or has values that are neither
     8 or 16 bits deep nor float.
     """
@@ -111,14 +112,17 @@ def open_picture(
     check_pages(path, pages)
     with _readable(path):
         heic = is_heic(path)
-        image = read_heic(path, pixels=pixels) if heic else _loaded(path)
-        if not heic:
-            check_sound(path, image)
+        image = read_heic(path, pixels=False) if heic else _loaded(path)
+        check_sound(path, image)
         animated = is_animated(path)
         many = animated or (_count(image) > 1 and whole_pages(pages) != 1)
         turned = not heic and int(_field(image, "orientation") or 1) > 1
-        if animated:
-            image = read_frames(path)
+        if heic and pixels:
+            image = read_heic(path)
+        elif animated:
+            image = black_frames(path)
+            check_sound(path, image)
+            image = read_frames(path) if pixels else image
         elif many or turned:
             image = _loaded(path, every_page=many, anywhere=turned)
         cmyk = image.interpretation == "cmyk"
