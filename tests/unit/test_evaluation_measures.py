@@ -176,10 +176,14 @@ def test_metrics_of_pixels_stay_where_the_pictures_are(channels):
     assert {values.shape[0] for values in found} == {2}
 
 
-def test_niqe_of_a_blank_picture_is_told(networks):
+def test_niqe_of_a_blank_picture_is_told_with_its_name(networks):
     blank = np.full((192, 192, 3), 90, np.uint8)
-    with pytest.raises(WorkFailed, match="NIQE has no value for a picture without texture"):
-        values(["niqe"], blank, blank, networks=networks)
+    batch = [
+        (pair_of(hr, name=name), hr) for name, hr in (("a.png", noise(192, 192)), ("sky", blank))
+    ]
+    measures = measures_for(["niqe"], FLOAT, networks)
+    with pytest.raises(WorkFailed, match="NIQE has no value for sky, a picture without texture"):
+        score(batch, FLOAT, scale=4, measures=measures)
 
 
 def test_a_value_out_of_range_stops_the_judging(networks):

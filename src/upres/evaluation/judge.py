@@ -152,6 +152,7 @@ def score(
     pairs, srs = [pair for pair, _ in batch], [sr for _, sr in batch]
     hrs = [pair.hr for pair in pairs]
     seen = Seen(
+        names=tuple(pair.name for pair in pairs),
         sr=np.stack(srs),
         hr=np.stack(hrs),
         lr=np.stack([pair.lr for pair in pairs]),

@@ -32,12 +32,13 @@ Networks = Mapping[str, nn.Module]  # by the name of the metric that calls it
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Pictures of one size, as measures see them.
+    """Pictures of one size, as measures see them, and what they are called.
 
     compared: SR and HR in the protocol's space, (n c h w) float64 0..255, the border still on.
     Measures of the whole 8-bit RGB picture take sr, hr and lr.
     """
 
+    names: tuple[str, ...]
     sr: Batch
     hr: Batch
     lr: Batch
@@ -150,10 +151,11 @@ def _lr_psnr(seen: Seen) -> Tensor:
 def _niqe(pristine: Pristine, seen: Seen) -> Tensor:
     luma = torch.from_numpy(colour.luma(seen.sr, rounded=True))[:, None]
     values = niqe(luma, pristine)
-    if values.isnan().any():
+    none = [name for name, lacks in zip(seen.names, values.isnan(), strict=True) if lacks]
+    if none:
         raise WorkFailed(
-            "NIQE has no value for a picture without texture in at least two blocks of 96x96: "
-            "leave niqe out of --metrics, or that picture out of the folder."
+            f"NIQE has no value for {', '.join(none)}, a picture without texture in at least two "
+            "blocks of 96x96: leave niqe out of --metrics, or that picture out of the folder."
         )
     return values
 
