@@ -287,6 +287,15 @@ def test_what_has_a_result_is_not_in_the_estimate(photos, model, tmp_path):
     )
 
 
+def test_a_folder_that_its_disk_may_be_too_small_for_is_told_so(photos, model, monkeypatch):
+    """Each of the two pictures fits into 500 bytes, both together may not."""
+    for where in ("cli.upscale_plan", "upscaling.estimating"):
+        monkeypatch.setattr(f"upres.{where}.free_disk", lambda target: 500)
+    result = run(photos, "--model", model)
+    assert result.exit_code == 0
+    assert "up to 840 bytes on disk; its disk has 500 bytes left." in result.stderr
+
+
 def test_many_pictures_are_judged_by_a_few_of_them(photos, model, monkeypatch):
     monkeypatch.setattr("upres.cli.upscale_plan.LOOKING", 0)
     for copy in "cdefgh":

@@ -21,10 +21,12 @@ from upres.upscaling.estimating import (
     Estimate,
     Work,
     estimate_for,
+    free_disk,
     refuse_what_cannot_fit,
     timed,
     work_for,
 )
+from upres.upscaling.memory import human
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.sizes import SizeWish, plan_size
 from upres.upscaling.upscaler import Upscaler
@@ -102,7 +104,9 @@ def told_before(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> str | 
     pictures = "1 picture" if len(jobs) == 1 else f"{len(jobs)} pictures"
     standing = f", {there} of them with a result," if there else ""
     judged = f", judging by {looked} of them" if looked < len(missing) else ""
-    return f"{pictures}{standing} by {order.model}: {takes}{judged}."
+    free = free_disk(missing[0].target)
+    short = f"; its disk has {human(free)} left" if takes.disk > free else ""
+    return f"{pictures}{standing} by {order.model}: {takes}{judged}{short}."
 
 
 def show_plan(

@@ -170,12 +170,17 @@ def refuse_what_cannot_fit(found: Estimate, target: Path, memory: int) -> None:
             f"used: give --memory {_asked(found.memory)}, ask for a smaller size, write a .tif, or "
             f"pass --yes to try."
         )
-    free: int = shutil.disk_usage(_there(target.parent)).free
+    free = free_disk(target)
     if found.disk > free:
         raise WontFit(
             f"{target} takes up to {human(found.disk)}, and its disk has {human(free)} left: make "
             f"room, give another --output, write a .jpg, or pass --yes to try."
         )
+
+
+def free_disk(target: Path) -> int:
+    """Return the bytes that are left where a file is to be, also if its folder is not there yet."""
+    return shutil.disk_usage(_there(target.parent)).free
 
 
 def duration(seconds: float) -> str:
