@@ -97,7 +97,7 @@ def evaluation(
         protocol=protocol.name,
         rows=rows,
         scale=scale,
-        lr=_lr_words(protocol),
+        lr=protocol.lr_source,
         enlarged_by=protocol.enlarged_by,
         border=protocol.border_pixels(scale),
         colour=protocol.compared,
@@ -221,14 +221,6 @@ def _batches(
         batch.append((pair, sr))
     if batch:
         yield batch
-
-
-def _lr_words(protocol: Protocol) -> str:
-    if protocol.given_lr:
-        return "given"
-    return (
-        f"{protocol.lr_resizer}, luma in floats" if protocol.chain == "y" else protocol.lr_resizer
-    )
 
 
 def _compared(

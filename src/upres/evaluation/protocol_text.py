@@ -29,15 +29,6 @@ _EXAMPLE = ("Set5", 4)
 _WIDTH = 96
 
 
-def lr_words(protocol: Protocol) -> str:
-    """Return in a few words where LR come from."""
-    if protocol.given_lr:
-        return "given files"
-    if protocol.chain == "y":
-        return f"{protocol.lr_resizer}, luma in floats"
-    return protocol.lr_resizer
-
-
 def border_words(protocol: Protocol) -> str:
     """Return how many HR pixels are left out on each side, in terms of the scale."""
     return str(protocol.border).replace("+", " + ")
@@ -46,7 +37,7 @@ def border_words(protocol: Protocol) -> str:
 def listed(protocol: Protocol) -> str:
     """Return the protocol in two lines: its conditions, and whose numbers have them."""
     conditions = (
-        f"{protocol.compared}; border {border_words(protocol)}; LR {lr_words(protocol)}; "
+        f"{protocol.compared}; border {border_words(protocol)}; LR {protocol.lr_source}; "
         f"SSIM {protocol.ssim}"
     )
     return f"{protocol.name:<12}{conditions}\n{'':<12}{protocol.used_by}\n"

@@ -64,6 +64,13 @@ class Protocol(BaseModel, frozen=True, extra="forbid"):
         return WINDOW + 2 * self.border_pixels(scale)
 
     @property
+    def lr_source(self) -> str:
+        """Where LR come from, in words."""
+        if self.given_lr:
+            return "given"
+        return f"{self.lr_resizer}, luma in floats" if self.chain == "y" else self.lr_resizer
+
+    @property
     def compared(self) -> str:
         """What of the pictures is compared, in words."""
         if self.space == "rgb":
