@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from upres.batch.stores import Chosen, Notes, enlarge_in_store, place_of, planned
+from upres.batch.places import place_of
+from upres.batch.stores import Chosen, Notes, enlarge_in_store, planned
 from upres.images.opening import open_picture
 from upres.upscaling.settings import UpscaleSettings
 from upres.upscaling.upscaler import Upscaler

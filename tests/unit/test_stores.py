@@ -8,15 +8,8 @@ import pytest
 from torch import Tensor, nn
 
 from upres.batch.jobs import NAMED_X4, Naming, Shard
-from upres.batch.stores import (
-    Chosen,
-    Notes,
-    Place,
-    address_of,
-    enlarge_in_store,
-    place_of,
-    planned,
-)
+from upres.batch.places import Place, place_of
+from upres.batch.stores import Chosen, Notes, enlarge_in_store, planned
 from upres.errors import BadPicture, BadSetting, NoSpace
 from upres.images.files import Picture, read_picture, write_picture
 from upres.upscaling.upscaler import Upscaler
@@ -193,15 +186,3 @@ def test_folders_in_each_other_and_empty_ones_are_refused(store: str) -> None:
         planned(f"{store}/in", f"{store}/in/out")
     with pytest.raises(BadPicture, match="holds no pictures"):
         planned(f"{store}/nothing", f"{store}/out")
-
-
-def test_an_unknown_store_is_refused() -> None:
-    with pytest.raises(BadSetting, match=r"nope://x cannot be opened: .*nope"):
-        place_of("nope://x")
-
-
-@pytest.mark.parametrize(
-    "address", ["s3://bucket/a/b", "memory:///a", "file:///tmp/a", "/tmp/a", "a/b", "photos"]
-)
-def test_an_address_outlives_pathlib(address: str) -> None:
-    assert address_of(Path(address)) == address

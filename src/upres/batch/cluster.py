@@ -18,7 +18,8 @@ from typing import Any
 from upres.batch.events import Failed, Summary
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job
-from upres.batch.stores import Chosen, Note, Notes, Plan, enlarge_in_store, place_of
+from upres.batch.places import place_of
+from upres.batch.stores import Chosen, Note, Notes, Plan, enlarge_in_store
 from upres.errors import BadSetting, Interrupted, MissingExtra, UpresError, WorkFailed
 from upres.upscaling.choosing import choose_model
 from upres.upscaling.settings import UpscaleSettings

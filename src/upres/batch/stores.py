@@ -4,7 +4,6 @@ A picture is fetched into a folder of this machine, enlarged there as any file i
 put back whole. Nothing here knows how many machines do so.
 """
 
-import contextlib
 import json
 import secrets
 import tempfile
@@ -17,7 +16,16 @@ from typing import Any, Final
 from upres.batch.jobs import NAMED_X4, Naming, Shard, pictures_of
 from upres.batch.manifest import NAME, identity_of
 from upres.batch.one_file import AS_IT_WAS, AS_THE_MODEL, upscale_file
-from upres.errors import BadPicture, BadSetting, MissingExtra, NoSpace, UpresError, WorkFailed
+from upres.batch.places import (
+    Place,
+    answering,
+    files_in,
+    lies_in,
+    place_of,
+    put_whole,
+    reason_of,
+)
+from upres.errors import BadPicture, BadSetting, NoSpace, UpresError, WorkFailed
 from upres.images.saving import SaveSettings
 from upres.upscaling.sizes import SizeWish
 from upres.upscaling.upscaler import Upscaler
@@ -26,23 +34,6 @@ Note = dict[str, Any]  # one line of a manifest, and what a worker tells of a pi
 
 PART: Final = 1000  # notes in a file of a manifest
 PART_SECONDS: Final = 60.0  # or as many as there are by then
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder or a file of a store. store: fsspec's."""
-
-    store: Any
-    path: str
-
-    @property
-    def local(self) -> bool:
-        """Whether it is in the file system of this machine."""
-        return "file" in tuple(self.store.protocol)
-
-    def below(self, name: str) -> "Place":
-        """Return what is called `name` in this folder."""
-        return Place(self.store, f"{self.path.rstrip('/')}/{name}")
 
 
 @dataclass(frozen=True)
@@ -66,30 +57,6 @@ class Plan:
     strangers: list[str]
 
 
-def place_of(address: str) -> Place:
-    """Return the place of an address such as s3://bucket/folder, or of a plain path.
-
-    Raises BadSetting for a kind of store that is not known here, MissingExtra.
-    """
-    try:
-        import fsspec
-    except ImportError as error:
-        raise MissingExtra("fsspec", "cluster", f"reading {address}") from error
-    try:
-        store, path = fsspec.core.url_to_fs(address)
-    except (ImportError, ValueError) as error:
-        raise BadSetting(f"{address} cannot be opened: {error}") from error
-    return Place(store, str(path))
-
-
-def address_of(path: Path) -> str:
-    """Return the address that became a path: pathlib makes s3:/bucket of s3://bucket."""
-    kind, colon, rest = str(path).partition(":/")
-    if not colon or len(kind) < 2 or "/" in kind:
-        return str(path)
-    return f"{kind}:///{rest}" if kind in ("file", "local", "memory") else f"{kind}://{rest}"
-
-
 def planned(
     source: str,
     target: str,
@@ -107,15 +74,15 @@ def planned(
     for a store that does not answer.
     """
     read, write = place_of(source), place_of(target)
-    if _inside(read, write) or _inside(write, read):
+    if lies_in(read, write) or lies_in(write, read):
         raise BadSetting(f"{target} and {source} lie in each other; give another folder.")
-    with _answering(source):
+    with answering(source):
         names = sorted(_pictures(read, naming.suffix, recursive=recursive))
     if not names:
         raise BadPicture(f"{source} holds no pictures; give a folder of pictures.")
-    with _answering(target):
+    with answering(target):
         noted, strangers = read_notes(write)
-        standing = dict(_files(write))
+        standing = dict(files_in(write))
     unknown = sorted(standing) if strangers is None else []
     strangers = set(unknown) if strangers is None else strangers
     jobs: list[Note] = []
@@ -187,25 +154,6 @@ def _enlarged(
     return note | {"state": "done", "bytes": size, **vars(written)}
 
 
-def put_whole(file: Path, place: Place) -> None:
-    """Put a file into a store so that nobody sees half of it.
-
-    Stores of objects show an object when it is complete; elsewhere it is renamed.
-    """
-    folder, _, name = place.path.rpartition("/")
-    place.store.makedirs(folder, exist_ok=True)
-    if not place.local:
-        place.store.put_file(str(file), place.path)
-        return
-    partial = f"{folder}/.{name}.{secrets.token_hex(4)}.part"
-    try:
-        place.store.put_file(str(file), partial)
-        place.store.mv(partial, place.path)
-    finally:
-        if place.store.exists(partial):
-            place.store.rm_file(partial)
-
-
 def read_notes(folder: Place) -> tuple[dict[str, tuple[str, int]], set[str] | None]:
     """Return the key and the size of each result that a folder's manifest has, and the strangers.
 
@@ -214,7 +162,7 @@ def read_notes(folder: Place) -> tuple[dict[str, tuple[str, int]], set[str] | No
     noted: dict[str, tuple[str, int]] = {}
     strangers: set[str] | None = None
     notes = folder.below(NAME)
-    for name, _ in sorted(_files(notes)):
+    for name, _ in sorted(files_in(notes)):
         with notes.store.open(notes.below(name).path, "rb") as lines:
             for line in map(json.loads, lines):
                 if line["state"] == "done":
@@ -254,8 +202,8 @@ class Notes:
                 put_whole(part, place)
             except Exception as error:  # a store has errors of its own kinds
                 raise NoSpace(
-                    f"{place.path} could not be written ({_reason(error)}): check the address and "
-                    "that you may write there; the same command goes on."
+                    f"{place.path} could not be written ({reason_of(error)}): check the address "
+                    "and that you may write there; the same command goes on."
                 ) from error
         self._waiting, self._last = [], time.monotonic()
         self._parts += 1
@@ -264,7 +212,7 @@ class Notes:
 def _pictures(folder: Place, suffix: str, *, recursive: bool) -> Iterator[str]:
     """Yield the names below the folder of what `jobs.plan_jobs` takes in a folder of a disk."""
     folders: dict[PurePosixPath, list[str]] = {}
-    for name, _ in _files(folder):
+    for name, _ in files_in(folder):
         path = PurePosixPath(name)
         hidden = any(part.startswith(".") for part in path.parent.parts)
         if not hidden and (recursive or len(path.parts) == 1):
@@ -273,33 +221,5 @@ def _pictures(folder: Place, suffix: str, *, recursive: bool) -> Iterator[str]:
         yield from (str(where / name) for name in pictures_of(names, suffix))
 
 
-def _files(folder: Place) -> Iterator[tuple[str, int]]:
-    """Yield the name below the folder and the size of each file; nothing where it is missing."""
-    if folder.store.exists(folder.path):
-        for found, told in folder.store.find(folder.path, detail=True).items():
-            yield str(PurePosixPath(found).relative_to(folder.path)), int(told["size"])
-
-
-@contextlib.contextmanager
-def _answering(address: str) -> Iterator[None]:
-    """Raise BadSetting for what a store raises, whose errors are of its own kinds."""
-    try:
-        yield
-    except Exception as error:
-        raise BadSetting(
-            f"{address} cannot be read ({_reason(error)}): check the address and that you may "
-            "read it."
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
-
-
 def _exists(target: str, made: str) -> BadSetting:
     return BadSetting(f"{target} exists{made}; pass --overwrite to replace it, or another output.")
-
-
-def _inside(one: Place, other: Place) -> bool:
-    same = type(one.store) is type(other.store)
-    return same and PurePosixPath(one.path).is_relative_to(other.path)

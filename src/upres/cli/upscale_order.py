@@ -12,8 +12,8 @@ from upres.batch.jobs import Job, Naming, is_pattern, plan_jobs
 from upres.batch.manifest import manifest_path
 from upres.batch.one_file import upscale_file
 from upres.batch.piping import upscale_piped
+from upres.batch.places import address_of
 from upres.batch.running import run_jobs
-from upres.batch.stores import address_of
 from upres.cli.picture_bar import telling
 from upres.cli.upscale_plan import (
     STREAM,

@@ -10,7 +10,8 @@ import typer
 from upres.batch.cluster import Workers, upscale_on_ray
 from upres.batch.events import Summary
 from upres.batch.jobs import Naming
-from upres.batch.stores import Chosen, Note, Plan, address_of, planned
+from upres.batch.places import address_of
+from upres.batch.stores import Chosen, Note, Plan, planned
 from upres.cli.upscale_plan import STREAM, Manner, Order
 from upres.errors import BadSetting
 from upres.upscaling.choosing import choose_model
