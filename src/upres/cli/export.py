@@ -37,6 +37,7 @@ def export(
     """
     from rich.console import Console
 
+    from upres.atomic import refuse_target
     from upres.errors import BadSetting
     from upres.export.exporting import SUFFIXES, export_model
     from upres.weights.model import load_model
@@ -50,6 +51,7 @@ def export(
         existing = [p for p in existing if p == path]
     if existing and not overwrite:
         raise BadSetting(f"{existing[0]} exists; give --out another name, or add --overwrite.")
+    refuse_target(path)
     loaded = load_model(model)
     console = Console(stderr=True, quiet=quiet)
     with console.status("loading") as status:
