@@ -53,6 +53,7 @@ def _lines(journal: Path, stages: Sequence[str]) -> Iterator[str]:
 
 def _link(source: Path, target: Path) -> None:
     with replacing(target) as partial:
+        partial.unlink()  # a link is made only where nothing is
         try:
             os.link(source, partial)
         except OSError:  # disks without hard links
