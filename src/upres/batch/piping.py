@@ -71,5 +71,5 @@ def _copy(read: IO[bytes] | Path, write: IO[bytes] | Path, failed: str) -> None:
 
 
 def _ending_of(picture: Path) -> str:
-    form = FORMATS.get(open_picture(picture).kind)
+    form = FORMATS.get(open_picture(picture, pixels=False).kind)
     return form.endings[0] if form is not None else ".png"
