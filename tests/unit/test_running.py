@@ -285,5 +285,15 @@ def test_a_listener_that_fails_ends_the_run(jobs):
         run(jobs, on_event=listen)
 
 
+@pytest.mark.parametrize("kind", [Planned, Finished])
+def test_a_listener_may_fail_at_the_first_and_at_the_last_event(jobs, kind):
+    def listener(event):
+        if isinstance(event, kind):
+            raise BrokenPipeError("nobody reads")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        run(jobs, on_event=listener)
+
+
 def test_no_jobs_are_no_trouble(tmp_path):
     assert run([]).done == 0

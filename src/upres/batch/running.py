@@ -75,7 +75,10 @@ def run_jobs(
             notes = files.enter_context(open_manifest(manifest, targets, made_by))
             remove_leftovers(targets)
         run = _Run(jobs, work, made_by, notes, overwrite, crowd, on_event)
-        return run.finished()
+        try:
+            return run.finished()
+        except _Deaf as error:  # told of the first or the last event, which no thread tells
+            raise error.__cause__ or error from None
 
 
 class _Stopped(Exception):
