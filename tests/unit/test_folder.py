@@ -13,6 +13,7 @@ from upres.batch.events import Finished, Progressed
 from upres.batch.folder import FolderSettings, crowd_for, upscale_folder
 from upres.batch.identity import made_by, network_digest
 from upres.batch.jobs import Job, Naming, Shard
+from upres.errors import BadPicture
 from upres.images.saving import SaveSettings
 from upres.networks.build import build_generator
 from upres.networks.compact import CompactSettings
@@ -52,6 +53,15 @@ def test_a_folder_is_enlarged_once(photos, tmp_path):
     assert events[-1] == Finished(summary)
     again = upscale_folder(photos, tmp_path / "out", nearest(), settings)
     assert (again.done, again.skipped) == (0, 3)
+
+
+def test_paths_may_be_texts_and_names_tell_the_size(photos, tmp_path):
+    out = tmp_path / "out"
+    assert upscale_folder(str(photos), str(out), nearest(), wish=SizeWish(width=9)).done == 1
+    upres.upscale_file(str(photos / "a.png"), str(out / "b.png"), nearest())
+    assert sorted(path.name for path in out.glob("*.png")) == ["a_w9.png", "b.png"]
+    with pytest.raises(BadPicture, match="none is no folder; give a folder of pictures"):
+        upscale_folder(tmp_path / "none", out, nearest())
 
 
 def test_size_and_form_are_as_asked(photos, tmp_path):

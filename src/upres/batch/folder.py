@@ -9,11 +9,12 @@ from upres.batch.jobs import Job, Naming, Shard, plan_jobs
 from upres.batch.manifest import manifest_path
 from upres.batch.one_file import AS_IT_WAS, AS_THE_MODEL, upscale_file
 from upres.batch.running import Crowd, OnEvent, run_jobs
+from upres.errors import BadPicture
 from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings
 from upres.upscaling.estimating import estimate_for, work_for
 from upres.upscaling.memory import default_memory
-from upres.upscaling.sizes import SizeWish, plan_size
+from upres.upscaling.sizes import SizeWish, plan_size, suffix_for
 from upres.upscaling.upscaler import Progress, Upscaler
 
 
@@ -21,8 +22,8 @@ from upres.upscaling.upscaler import Progress, Upscaler
 class FolderSettings:
     """Which pictures of a folder are enlarged, and how many at once.
 
-    recursive: also those of its folders. naming: of the results; None: NAME_x4.EXT, by the model's
-    scale. shard: one part of the pictures, for several machines. overwrite: other files of the
+    recursive: also those of its folders. naming: of the results; None: NAME_x4.EXT, by the size
+    asked for. shard: one part of the pictures, for several machines. overwrite: other files of the
     results' names may be replaced. crowd: how many at once; None: as many as keep the machine busy,
     if memory allows.
     """
@@ -42,8 +43,8 @@ def _unheard(event: Event) -> None:
 
 
 def upscale_folder(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     upscaler: Upscaler,
     settings: FolderSettings = ALL_OF_IT,
     *,
@@ -59,7 +60,10 @@ def upscale_folder(
     (`batch.events`), by one thread at a time.
     Raises BadPicture for a folder without pictures, NoSpace, Interrupted after Ctrl-C.
     """
-    naming = settings.naming or Naming(suffix=f"_x{upscaler.scale}")
+    source, target = Path(source), Path(target)
+    if not source.is_dir():
+        raise BadPicture(f"{source} is no folder; give a folder of pictures.")
+    naming = settings.naming or Naming(suffix=suffix_for(wish, upscaler.scale))
     jobs = plan_jobs(
         [source], target, naming=naming, recursive=settings.recursive, shard=settings.shard
     )
@@ -91,7 +95,7 @@ def crowd_for(upscaler: Upscaler, wish: SizeWish, save: SaveSettings) -> Crowd:
     room = (upscaler.memory or default_memory()) - upscaler.held
 
     def weigh(job: Job) -> int:
-        opened = open_picture(job.source)
+        opened = open_picture(job.source, pixels=False)
         size = plan_size(opened.width, opened.height, wish, upscaler.scale)
         work = work_for(opened, size, job.target, save)
         return estimate_for(upscaler, work).memory - upscaler.held

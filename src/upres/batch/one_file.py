@@ -16,13 +16,13 @@ AS_THE_MODEL, AS_IT_WAS = SizeWish(), SaveSettings()
 
 
 def upscale_file(
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     upscaler: Upscaler,
     *,
     wish: SizeWish = AS_THE_MODEL,
     save: SaveSettings = AS_IT_WAS,
-    mask: Path | None = None,
+    mask: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Written:
@@ -33,6 +33,8 @@ def upscale_file(
     white where it stays as bicubic makes it. Returns what was written, and how.
     Raises BadPicture, BadSetting when `target` exists, NoSpace, WorkFailed.
     """
+    source, target = Path(source), Path(target)
+    mask = None if mask is None else Path(mask)
     if target.exists() and source.exists() and os.path.samefile(source, target):
         raise BadSetting(f"{target} is the input itself; give the result another name.")
     if target.exists() and not overwrite:
