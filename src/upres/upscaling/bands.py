@@ -88,6 +88,10 @@ def _painted(
     one_done: Callable[[], None] = lambda: None,
 ) -> Floats:
     """Return all that the tiles of `rows` and `columns` cover, enlarged."""
+    if len(rows) == len(columns) == 1:
+        alone = _tile(painter, part[rows[0].read, columns[0].read], _inner(rows[0], columns[0]))
+        one_done()
+        return alone
     top, left = rows[0].cover.start, columns[0].cover.start
     scale = painter.scale
     size = (rows[-1].cover.stop - top, columns[-1].cover.stop - left)
@@ -99,8 +103,8 @@ def _painted(
         right = 0
         for column in columns:
             tile = part[row.read, column.read]
-            inner = (_moved(row, row.read.start).cover, _moved(column, column.read.start).cover)
-            lay(band, _tile(painter, tile, inner), (column.cover.start - left) * scale, right, 1)
+            piece = _tile(painter, tile, _inner(row, column))
+            lay(band, piece, (column.cover.start - left) * scale, right, 1)
             right = (column.cover.stop - left) * scale
             one_done()
         if len(rows) > 1:
@@ -127,6 +131,11 @@ def _tile(painter: _Painter, part: Floats, cover: tuple[slice, slice]) -> Floats
         for length, place in zip(part.shape[:2], cover, strict=True)
     ]
     return _painted(painter, part, smaller[0], smaller[1])
+
+
+def _inner(row: Span, column: Span) -> tuple[slice, slice]:
+    """Return what is covered of a tile, as seen from its own corner."""
+    return _moved(row, row.read.start).cover, _moved(column, column.read.start).cover
 
 
 def _moved(span: Span, origin: int) -> Span:

@@ -72,7 +72,7 @@ def pure_kept(lr: Floats, sr: Floats) -> Floats:
     for value in (np.float32(0), np.float32(1)):
         rows, columns = np.nonzero(_all_around((lr == value).all(axis=2), PURE_REACH))
         if len(rows):
-            kept = sr.copy() if kept is sr else kept
+            kept = sr.copy(order="K") if kept is sr else kept
             kept.reshape(height, scale, width, scale, 3)[rows, :, columns] = value
     return kept
 

@@ -83,9 +83,10 @@ def quantised(values: Floats, dtype: np.dtype[Values]) -> NDArray[Values]:
 
     Halves go up. Float types are clamped too.
     """
-    clamped: Any = values.clip(0, 1)
-    if dtype.kind == "u":
-        kind: Any = dtype
-        clamped = clamped * np.float32(np.iinfo(kind).max) + np.float32(0.5)
-    rounded: NDArray[Values] = clamped.astype(dtype)
-    return rounded
+    if dtype.kind != "u":
+        return values.clip(0, 1).astype(dtype)
+    kind: Any = dtype
+    levels = np.float32(np.iinfo(kind).max)
+    scaled = values * levels
+    scaled += np.float32(0.5)
+    return np.clip(scaled, 0, levels, out=scaled).astype(dtype)
