@@ -70,7 +70,8 @@ def pure_kept(lr: Floats, sr: Floats) -> Floats:
     (height, width), scale = lr.shape[:2], sr.shape[0] // lr.shape[0]
     kept = sr
     for value in (np.float32(0), np.float32(1)):
-        rows, columns = np.nonzero(_all_around((lr == value).all(axis=2), PURE_REACH))
+        red, green, blue = (lr[..., channel] == value for channel in range(3))
+        rows, columns = np.nonzero(_all_around(red & green & blue, PURE_REACH))
         if len(rows):
             kept = sr.copy(order="K") if kept is sr else kept
             kept.reshape(height, scale, width, scale, 3)[rows, :, columns] = value

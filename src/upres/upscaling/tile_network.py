@@ -101,10 +101,11 @@ class TileNetwork:
             # (h, w, c) seen as (1, c, h, w) is channels_last: what convolutions are quick in
             lr = torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1)[None]
             sr = self._fast(lr)
-            redone = self._fast is not self._network and not _is_sound(lr, sr)
+            sound = _is_sound(lr, sr)
+            redone = not sound and self._fast is not self._network
             if redone:
                 sr = self._network(lr)
-            if not _is_finite(sr):
+            if not (sound or _is_finite(*sr.aminmax())):
                 raise WorkFailed(
                     "the network gave values that are not finite; its weights are damaged"
                 )
@@ -120,14 +121,13 @@ class TileNetwork:
 
 
 def _is_sound(lr: Tensor, sr: Tensor) -> bool:
-    if not _is_finite(sr):
-        return False
+    low, high = sr.aminmax()
     varied = float(lr.max() - lr.min()) > SMALLEST_CHANGE
-    return not (varied and bool(sr.max() == sr.min()))
+    return _is_finite(low, high) and not (varied and bool(low == high))
 
 
-def _is_finite(values: Tensor) -> bool:
-    return bool(values.sum().isfinite())  # one pass: a NaN or an infinity survives the sum
+def _is_finite(low: Tensor, high: Tensor) -> bool:
+    return bool(low.isfinite() and high.isfinite())  # both are NaN where any value is
 
 
 def _device(network: nn.Module) -> torch.device:
