@@ -20,6 +20,8 @@ from upres.upscaling.streams import Floats, Stream, quantised, unit_range
 from upres.upscaling.tile_network import Tally
 from upres.upscaling.upscaler import Progress, Upscaler
 
+KEPT = 16_000_000  # bytes of a picture that is decoded once
+
 
 @dataclass(frozen=True)
 class Range:
@@ -45,9 +47,8 @@ def enlarged_rows(
     Float files keep their range: values beyond 0..1 are brought there for the network and back.
     Raises BadPicture for a damaged file and floats that are not finite, WorkFailed.
     """
-    layout, span = _looked_at(opened)
+    layout, span, blocks = _looked_at(opened)
     tone = tone_curve(opened.icc, opened.colours)
-    blocks = opened.blocks()
     count = -(-opened.height // BLOCK_ROWS)
     for _ in range(opened.frames):
         frame = (_unit(block, span, tone, layout) for block in itertools.islice(blocks, count))
@@ -62,15 +63,19 @@ def enlarged_rows(
             yield _back(block, span, tone, layout, np.dtype(kind))
 
 
-def _looked_at(opened: Opened) -> tuple[Layout, Range]:
+def _looked_at(opened: Opened) -> tuple[Layout, Range, Iterator[Rows]]:
     """Return what only all pixels can tell: whether they are neutral, and the range of floats.
 
+    And the pixels, which small pictures keep and others read again.
     Raises BadPicture for a file that is damaged anywhere, before any work.
     """
+    samples = opened.width * opened.height * opened.frames * (opened.colours + opened.alpha)
+    small = samples * opened.bits // 8 <= KEPT
+    kept = []
     if opened.kind == "JPEG":
         check_jpeg_data(opened.path)
     low, high, neutral = 0.0, 1.0, opened.colours == 3
-    for block in open_picture(opened.path).blocks():
+    for block in (opened if small else open_picture(opened.path)).blocks():
         neutral = neutral and bool((block[..., :3] == block[..., :1]).all())
         if opened.bits == 32:
             low, high = min(low, float(block.min())), max(high, float(block.max()))
@@ -78,7 +83,10 @@ def _looked_at(opened: Opened) -> tuple[Layout, Range]:
                 raise BadPicture(
                     f"{opened.path} holds values that are not finite; mask them first."
                 )
-    return Layout(opened.colours, opened.alpha, neutral), Range(low, high)
+        if small:
+            kept.append(block)
+    rows = iter(kept) if small else opened.blocks()
+    return Layout(opened.colours, opened.alpha, neutral), Range(low, high), rows
 
 
 def _unit(block: Rows, span: Range, tone: ToneCurve | None, layout: Layout) -> Floats:
