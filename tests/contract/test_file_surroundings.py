@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
-from PIL import Image, ImageCms, ImageSequence
+from PIL import Image, ImageCms, ImageSequence, PngImagePlugin
 from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor, nn
 
@@ -144,6 +144,18 @@ def test_every_orientation_becomes_upright(ending, orientation, tmp_path, upscal
         found = np.asarray(image)[::SCALE, ::SCALE].astype(int)
     assert found.shape == upright.shape
     assert abs(found - upright).mean() < 6  # JPEG and WebP lose colour resolution
+
+
+@pytest.mark.parametrize("metadata", ["keep", "colour"])
+def test_texts_of_a_png_are_kept(metadata, tmp_path, upscaler):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("parameters", "a cat, steps: 20")
+    texts.add_itxt("Title", "日本")  # libvips would write other letters
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png", pnginfo=texts)
+    save = SaveSettings(metadata=metadata)
+    upscale_file(tmp_path / "a.png", tmp_path / "b.png", upscaler, save=save)
+    kept = {"parameters": "a cat, steps: 20"} if metadata == "keep" else {}
+    assert Image.open(tmp_path / "b.png").text == kept
 
 
 @pytest.mark.parametrize("quality", [40, 90])

@@ -147,6 +147,7 @@ def _dressed(image: Any, like: Opened, form: Format, *, height: int, save: SaveS
         fields = like.image.get_fields()
         names += [*_OTHER_FIELDS, *(name for name in fields if name.startswith("exif-ifd"))]
         names = [name for name in names if name not in _UNTRUE and "exif-ifd1" not in name]
+        names += [name for name in fields if _is_text(like.image, name)]
     if like.frames > 1:
         names += _FRAME_FIELDS
         image.set_type(pyvips.GValue.gint_type, "page-height", height)
@@ -167,6 +168,11 @@ def _dressed(image: Any, like: Opened, form: Format, *, height: int, save: SaveS
         if form.cmyk
         else image.icc_transform("srgb", input_profile="p3", depth=bits)
     )
+
+
+def _is_text(image: Any, name: str) -> bool:
+    """Return whether the field is a PNG's text that libvips writes as it was: ASCII alone."""
+    return name.startswith("png-comment-") and str(image.get(name)).isascii()
 
 
 def _to_cmyk(image: Any, like: Opened, bits: int) -> Any:
