@@ -562,3 +562,18 @@ def test_from_a_shell_it_is_the_same(photo_folder: Path, tmp_path: Path) -> None
     command = [*run, "compact-x5", "--photos", photo_folder, "--out", tmp_path / "run"]
     ended = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert_refused(Ended(ended.returncode, ended.stdout, ended.stderr), "did you mean")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
+@pytest.mark.parametrize("arguments", [["--help"], ["protocols"], ["recipe", "tiny"]])
+def test_an_output_that_takes_no_more_is_one_sentence(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "upres", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == "Error: standard output takes no more: its disk is full.\n"
+    assert done.returncode == 2

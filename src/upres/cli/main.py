@@ -1,5 +1,6 @@
 """The program `upres`: its commands, and how their failures end."""
 
+import errno
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import time
 import typer
 from rich.console import Console
 
-from upres.errors import Diverged, Interrupted, UpresError
+from upres.errors import Diverged, Interrupted, NoSpace, UpresError
 from upres.processes.launched import ToldByFirst, is_first
 
 app = typer.Typer(
@@ -122,5 +123,11 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        # files are written elsewhere, with words of their own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what it still holds
+        sys.exit(_exit_code(NoSpace("standard output takes no more: its disk is full.")))
     finally:
         signal.signal(signal.SIGINT, before)
