@@ -11,6 +11,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from upres.batch.events import Summary
 from upres.cli.upscale import CONTEXT, upscale
 from upres.errors import BadPicture, BadSetting, BadWeights, UpresError, WontFit, WorkFailed
 from upres.networks.build import build_generator
@@ -376,3 +377,16 @@ def test_a_cluster_takes_one_folder_and_another(photos, model, tmp_path):
     lines = [f"{photos / name}.png -> {out / name}_x1.5.png" for name in "ab"]
     assert planned.stdout.splitlines() == lines, planned.exception
     assert not out.exists()
+
+
+def test_as_many_pictures_are_in_hand_as_keep_the_machine_busy(photos, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: 7)
+    crowds = []
+
+    def run_jobs(jobs, work, *, crowd, **_):
+        crowds.append(crowd.pictures)
+        return Summary()
+
+    monkeypatch.setattr("upres.cli.upscale_order.run_jobs", run_jobs)
+    assert run(photos, "-o", tmp_path / "out", "--model", model).exit_code == 0
+    assert crowds == [8]  # one on each core, and one that is read or written

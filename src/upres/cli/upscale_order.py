@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from upres.batch.events import Event, Planned, Progressed, Summary, Written
+from upres.batch.folder import crowd_for
 from upres.batch.identity import made_by
 from upres.batch.jobs import Job, Naming, is_pattern, plan_jobs
 from upres.batch.manifest import manifest_path
@@ -19,7 +20,6 @@ from upres.cli.upscale_plan import (
     STREAM,
     Manner,
     Order,
-    crowd_for,
     refuse_if_too_large,
     show_plan,
     told_before,
@@ -127,7 +127,7 @@ def _run(
         made_by=made_by(upscaler, order.wish, order.save, order.mask),
         manifest=_manifest(order),
         overwrite=order.overwrite,
-        crowd=crowd_for(order, upscaler),
+        crowd=crowd_for(upscaler, order.wish, order.save),
         on_event=tell,
     )
 

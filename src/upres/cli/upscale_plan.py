@@ -13,7 +13,6 @@ import typer
 
 from upres.batch.events import Failed
 from upres.batch.jobs import Job, Shard
-from upres.batch.running import Crowd
 from upres.errors import BadPicture, UpresError
 from upres.images.opening import open_picture
 from upres.images.saving import SaveSettings, check_savable
@@ -70,15 +69,6 @@ class Manner:
 def refuse_if_too_large(order: Order, job: Job, upscaler: Upscaler) -> None:
     """Raise WontFit for a picture that needs more memory or disk than there is."""
     _refuse(_work(order, job, upscaler), job, upscaler)
-
-
-def crowd_for(order: Order, upscaler: Upscaler) -> Crowd:
-    """Return how many pictures are in hand at once: three, if all of them have memory."""
-
-    def weigh(job: Job) -> int:
-        return estimate_for(upscaler, _work(order, job, upscaler)).memory - upscaler.held
-
-    return Crowd(room=max(0, (upscaler.memory or 0) - upscaler.held), weigh=weigh)
 
 
 def told_before(order: Order, jobs: Sequence[Job], upscaler: Upscaler) -> str | None:
