@@ -41,16 +41,21 @@ def write_text(path: Path, text: str) -> None:
 
 def refuse_target(path: Path) -> None:
     """Raise NoSpace, before any work, where nothing could be written to `path` after it."""
+    try:
+        found = _obstacle(path)
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise _explained(path, error) from error
+    if found is not None:
+        raise _explained(path, OSError(found, os.strerror(found)))
+
+
+def _obstacle(path: Path) -> int | None:
     there = next(part for part in path.absolute().parents if part.exists())
-    error = None
     if path.is_dir():
-        error = errno.EISDIR
-    elif not there.is_dir():
-        error = errno.ENOTDIR
-    elif not os.access(there, os.W_OK):
-        error = errno.EACCES
-    if error is not None:
-        raise _explained(path, OSError(error, os.strerror(error)))
+        return errno.EISDIR
+    if not there.is_dir():
+        return errno.ENOTDIR
+    return None if os.access(there, os.W_OK) else errno.EACCES
 
 
 def _explained(path: Path, error: OSError) -> OSError | NoSpace:

@@ -46,8 +46,9 @@ def test_a_target_that_can_be_is_not_touched(tmp_path: Path) -> None:
 def test_a_name_that_is_too_long_and_a_folder_that_cannot_be_made_are_sentences(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(NoSpace, match="its name is too long"):
-        write_text(tmp_path / f"{'a' * 250}.json", "scores")
+    for write in (refuse_target, lambda path: write_text(path, "scores")):
+        with pytest.raises(NoSpace, match="its name is too long"):
+            write(tmp_path / f"{'a' * 260}.json")
 
     def gone(*_: object, **__: object) -> None:
         raise FileNotFoundError(2, "No such file or directory")
