@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -555,6 +556,14 @@ def test_a_second_ctrl_c_stops_at_once_without_a_traceback(
     assert ended.code == 130
     assert "Traceback" not in ended.err
     assert upres(*command).code == 0
+
+
+def test_a_path_that_cannot_be_looked_at_is_one_sentence(upres: Upres, tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    write_picture(picture, Picture(pixels=np.zeros((4, 4, 3), np.uint8)))
+    name = f"{'a' * 300}.png"
+    ended = upres("upscale", picture, "--output", name)
+    assert_refused(ended, f"{name} cannot be looked at: File name too long")
 
 
 def test_from_a_shell_it_is_the_same(photo_folder: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import time
 import typer
 from rich.console import Console
 
-from upres.errors import Diverged, Interrupted, NoSpace, UpresError
+from upres.errors import BadSetting, Diverged, Interrupted, NoSpace, UpresError
 from upres.processes.launched import ToldByFirst, is_first
 
 app = typer.Typer(
@@ -97,6 +97,16 @@ def _exit_code(error: UpresError) -> int:
     return error.exit_code
 
 
+def _in_words(error: OSError) -> UpresError | None:
+    """Return what a user can put right; files are written elsewhere, with words of their own."""
+    if error.errno == errno.ENOSPC:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what it still holds
+        return NoSpace("standard output takes no more: its disk is full.")
+    if error.errno in (errno.ENAMETOOLONG, errno.EACCES) and error.filename is not None:
+        return BadSetting(f"{error.filename} cannot be looked at: {error.strerror}.")
+    return None
+
+
 def _interrupt(number: int, frame: object) -> None:
     """Raise KeyboardInterrupt, or end at once within the import of torch, whose C++ would abort."""
     torch = sys.modules.get("torch")
@@ -124,10 +134,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        told = _in_words(error)
+        if told is None:
             raise
-        # files are written elsewhere, with words of their own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what it still holds
-        sys.exit(_exit_code(NoSpace("standard output takes no more: its disk is full.")))
+        sys.exit(_exit_code(told))
     finally:
         signal.signal(signal.SIGINT, before)
