@@ -51,6 +51,17 @@ def test_what_workers_cannot_do_ends_the_run_in_a_sentence(tmp_path: Path):
         _gathered(broken(), Plan([], []), str(tmp_path), {"state": "run"}, print)
 
 
+def test_a_listener_that_is_gone_is_no_failure_of_ray(tmp_path: Path):
+    pytest.importorskip("fsspec", reason="stores are reached through fsspec")
+
+    def gone(_note):
+        raise BrokenPipeError
+
+    skipped = {"note": json.dumps({"state": "skipped"})}
+    with pytest.raises(BrokenPipeError):
+        _gathered([skipped], Plan([], []), str(tmp_path), {"state": "run"}, gone)
+
+
 @dataclass
 class FakeRay:
     answer: str = ""

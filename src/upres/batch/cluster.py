@@ -133,8 +133,7 @@ def _gathered(
     notes.add(run | {"strangers": plan.strangers})
     notes.flush()
     try:
-        for row in rows:
-            note = json.loads(row["note"])
+        for note in _heard(rows):
             if note["state"] == "refused":
                 raise BadSetting(note["error"])
             notes.add(note)
@@ -146,14 +145,18 @@ def _gathered(
             f"stopped after {done} of {len(plan.jobs)} pictures; no half-written file is left, and "
             f"the same command goes on."
         ) from error
-    except UpresError:
-        raise
-    except Exception as error:  # Ray's, of many kinds
-        last = f"{error}".strip().rpartition("\n")[2] or type(error).__name__
-        raise WorkFailed(f"Ray gave up ({last}): the same command goes on.") from error
     finally:
         notes.flush()
     return replace(summary, seconds=time.perf_counter() - began)
+
+
+def _heard(rows: Any) -> Iterator[Note]:
+    """Yield what the workers tell. Raises WorkFailed where Ray gives up."""
+    try:
+        yield from (json.loads(row["note"]) for row in rows)
+    except Exception as error:  # Ray's, of many kinds
+        last = f"{error}".strip().rpartition("\n")[2] or type(error).__name__
+        raise WorkFailed(f"Ray gave up ({last}): the same command goes on.") from error
 
 
 def _counted(summary: Summary, note: Note) -> Summary:
