@@ -350,6 +350,11 @@ def test_several_that_begin_at_once_fetch_it_once(server, cache):
     assert list(cache.iterdir()) == [paths[0]]
 
 
+def test_a_machine_without_locks_downloads_too(server, monkeypatch):
+    monkeypatch.setattr("upres.weights.download.fcntl", None)
+    assert fetch("vgg19").read_bytes() == server.content
+
+
 def test_server_without_ranges_is_asked_for_all_of_it(server, cache):
     server.knows_ranges = False
     cache.mkdir(parents=True)
