@@ -130,9 +130,8 @@ def open_manifest(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open(
-            "ab", buffering=0
-        )  # what a full disk refuses is not tried again at the end
+        # without a buffer, what a full disk refuses is not tried again at the end
+        file = path.open("ab", buffering=0)
     except OSError as error:
         raise NoSpace(f"{path} could not be written: {error.strerror}.") from error
     with file:
