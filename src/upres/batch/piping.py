@@ -64,10 +64,11 @@ def _copy(read: IO[bytes] | Path, write: IO[bytes] | Path, failed: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        told = f"{failed} ({error.strerror}); make room, or name another folder by TMPDIR."
-        raise NoSpace(
-            told if isinstance(write, Path) else f"{failed}: {error.strerror}."
-        ) from error
+        if isinstance(write, Path):
+            told = f"{failed} ({error.strerror}); make room, or name another folder by TMPDIR."
+        else:
+            told = f"{failed}: {error.strerror}."
+        raise NoSpace(told) from error
 
 
 def _ending_of(picture: Path) -> str:
