@@ -379,7 +379,9 @@ def test_a_cluster_takes_one_folder_and_another(photos, model, tmp_path):
     assert not out.exists()
 
 
-def test_as_many_pictures_are_in_hand_as_keep_the_machine_busy(photos, model, tmp_path, monkeypatch):
+def test_as_many_pictures_are_in_hand_as_keep_the_machine_busy(
+    photos, model, tmp_path, monkeypatch
+):
     monkeypatch.setattr("torch.get_num_threads", lambda: 7)
     crowds = []
 
