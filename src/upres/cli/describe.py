@@ -203,7 +203,10 @@ def summary(facts: dict[str, Any]) -> list[str]:
 
 
 def _origin_lines(origin: Mapping[str, Any]) -> Iterator[str]:
-    """The conditions as they stand in the file: its protocol may be of another version."""
+    """Yield the training, the parents and the scores of a checkpoint, as they stand in the file.
+
+    So do the conditions of its protocol, which today's of that name need not have.
+    """
     if origin.get("recipe"):
         yield (
             f"trained: recipe {origin['recipe']}, stage {origin['stage']}, step {origin['step']}, "

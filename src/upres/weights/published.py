@@ -2,7 +2,7 @@
 
 They are looked for in this order: the folder given with --weights-dir or UPRES_WEIGHTS, the
 user's cache, installed packages that hold them. Only `fetch` and `require` download.
-This is the only module of a room that looks at the environment.
+Below `cli`, only this module and, for Ray, `batch.cluster` look at the environment.
 """
 
 import os
