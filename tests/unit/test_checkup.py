@@ -75,6 +75,13 @@ def test_overlaps_are_tried_as_long_as_there_is_time(monkeypatch):
     assert set(tried) - {context_of(100), context_of(100, exact=True)} == {(0, 0), (32, 0), (16, 0)}
 
 
+def test_overlaps_that_are_not_tried_take_no_time(monkeypatch):
+    """Of a network that sees 6 pixels, 0 takes 10 s and 4 takes 10.3 s; no other is tried."""
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(checkup.time, "perf_counter", lambda: next(clock))
+    assert set(found_of(6, seconds=21)) == {(0, 0), (4, 0), (6, 0)}
+
+
 def test_a_slow_network_is_timed_on_a_smaller_tile(monkeypatch):
     """64x64 takes 1 s, so 128x128 would take 4 s."""
     network = TileNetwork(Blur(2), "float32")

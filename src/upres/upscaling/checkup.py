@@ -69,9 +69,9 @@ def seams(
     whole, once = _timed(lambda: enlarge(picture))
     used = {context_of(radius), context_of(radius, exact=True)}
     tried = list(used)
-    for overlap in OVERLAPS:
+    for overlap in (overlap for overlap in OVERLAPS if overlap < radius):
         seconds -= once * (1 + 2 * overlap / picture.shape[1])
-        if overlap < radius and seconds >= 0:
+        if seconds >= 0:
             tried.append((overlap, 0))
     for overlap, blend in sorted(tried):
         yield _seam(enlarge, scale, picture, whole, overlap, blend)
