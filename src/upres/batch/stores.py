@@ -65,7 +65,7 @@ def planned(
     recursive: bool = False,
     shard: Shard | None = None,
 ) -> Plan:
-    """Return `source` and `target` of each picture in a folder, by name, and what is known of it.
+    """Return a job for each picture in a folder, by name: `source`, `target`, what is known of it.
 
     key: of the result that stands there, by the manifest; intact: of its size. stranger: a file of
     the target's name stood there before the first run of ours began. taken: by which other picture
@@ -81,10 +81,10 @@ def planned(
     if not names:
         raise BadPicture(f"{source} holds no pictures; give a folder of pictures.")
     with answering(target):
-        noted, strangers = read_notes(write)
+        noted, known = read_notes(write)
         standing = dict(files_in(write))
-    unknown = sorted(standing) if strangers is None else []
-    strangers = set(unknown) if strangers is None else strangers
+    new = sorted(standing) if known is None else []
+    strangers = set(new) if known is None else known
     jobs: list[Note] = []
     first: dict[str, str] = {}  # which picture gets a result's name
     for name in names:
@@ -105,7 +105,7 @@ def planned(
                 "taken": "" if taken == name else taken,
             }
         )
-    return Plan(jobs, unknown)
+    return Plan(jobs, new)
 
 
 def enlarge_in_store(job: Mapping[str, Any], upscaler: Upscaler, chosen: Chosen) -> Note:
