@@ -558,12 +558,25 @@ def test_a_second_ctrl_c_stops_at_once_without_a_traceback(
     assert upres(*command).code == 0
 
 
-def test_a_path_that_cannot_be_looked_at_is_one_sentence(upres: Upres, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_used_is_one_sentence(upres: Upres, tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     write_picture(picture, Picture(pixels=np.zeros((4, 4, 3), np.uint8)))
     name = f"{'a' * 300}.png"
     ended = upres("upscale", picture, "--output", name)
-    assert_refused(ended, f"{name} cannot be looked at: File name too long")
+    assert_refused(ended, f"{name} cannot be used: File name too long")
+
+
+def test_a_full_disk_is_told_of_the_file_that_has_no_room(
+    upres: Upres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/upres-1")
+
+    monkeypatch.setattr("upres.batch.piping.tempfile.TemporaryDirectory", full)
+    picture = tmp_path / "a.png"
+    write_picture(picture, Picture(pixels=np.zeros((4, 4, 3), np.uint8)))
+    ended = upres("upscale", picture, "--output", "-")
+    assert_refused(ended, "/tmp/upres-1 cannot be used: No space left on device")
 
 
 def test_from_a_shell_it_is_the_same(photo_folder: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 _FIRST_SPEAKS_SECONDS = 3
+_OF_PATHS = (errno.ENAMETOOLONG, errno.EACCES, errno.ENOSPC)  # no mistakes of a programmer
 
 
 def _register() -> None:
@@ -99,11 +100,11 @@ def _exit_code(error: UpresError) -> int:
 
 def _in_words(error: OSError) -> UpresError | None:
     """Return what a user can put right; files are written elsewhere, with words of their own."""
+    if error.filename is not None and error.errno in _OF_PATHS:
+        return BadSetting(f"{error.filename} cannot be used: {error.strerror}.")
     if error.errno == errno.ENOSPC:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what it still holds
         return NoSpace("standard output takes no more: its disk is full.")
-    if error.errno in (errno.ENAMETOOLONG, errno.EACCES) and error.filename is not None:
-        return BadSetting(f"{error.filename} cannot be looked at: {error.strerror}.")
     return None
 
 
