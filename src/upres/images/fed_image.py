@@ -58,6 +58,7 @@ def _piped(
     values: np.dtype[Any],
     consume: Callable[[Any], None],
 ) -> int:
+    """Give the rows through a pipe, and return how many came."""
     read_end, write_end = os.pipe()
     ended = Event()
     with ThreadPoolExecutor(1) as beside:
