@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import time
 
 import typer
@@ -123,7 +124,9 @@ def main() -> None:
     Ctrl-C.
     """
     before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # not where it is ignored
+    in_main = threading.current_thread() is threading.main_thread()
+    answered = in_main and before is signal.default_int_handler  # not where it is ignored
+    if answered:
         signal.signal(signal.SIGINT, _interrupt)
     _register()
     try:
@@ -140,4 +143,5 @@ def main() -> None:
             raise
         sys.exit(_exit_code(told))
     finally:
-        signal.signal(signal.SIGINT, before)
+        if answered:
+            signal.signal(signal.SIGINT, before)

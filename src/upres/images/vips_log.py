@@ -4,6 +4,8 @@ import functools
 
 import pyvips
 
+_PRIVATE = ("_remove_log_handler", "_log_handler_id", "_log_handler_cb")
+
 
 @functools.cache
 def warnings_alone() -> None:
@@ -11,8 +13,10 @@ def warnings_alone() -> None:
 
     Python keeps a signal until the main thread runs its next line. After a call of libvips that
     line was pyvips' handler of such a message: a callback from C, in which an exception is printed
-    and forgotten, so that the work went on.
+    and forgotten, so that the work went on. A pyvips without these names keeps its handler.
     """
+    if not all(hasattr(pyvips, name) for name in _PRIVATE):
+        return
     level = pyvips.GLogLevelFlags
     heard = level.LEVEL_WARNING | level.LEVEL_CRITICAL | level.LEVEL_ERROR
     pyvips._remove_log_handler()
