@@ -135,3 +135,15 @@ def test_a_decoder_that_gives_no_reason_is_not_quoted(
 ) -> None:
     with pytest.raises(BadPicture, match="its decoder gives no reason"):
         open_picture(written(tmp_path, "head.png", good["rgb.png"][:50]))
+
+
+def test_what_is_no_picture_is_told_so_though_another_thread_took_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_reason(*_: object, **__: object) -> None:
+        pyvips.vips_lib.vips_error_clear()
+        raise pyvips.Error("unable to load from source")
+
+    monkeypatch.setattr(pyvips.Image, "new_from_source", without_reason)
+    with pytest.raises(BadPicture, match="is no picture of a known kind"):
+        open_picture(written(tmp_path, "text.png", b"no picture"))

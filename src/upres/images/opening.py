@@ -172,14 +172,17 @@ def _loaded(path: Path, *, every_page: bool = False, anywhere: bool = False) -> 
     options: dict[str, Any] = {"access": "random" if anywhere else "sequential"}
     if every_page:
         options["n"] = -1
-    descriptor = _descriptor(path)
     pyvips.cache_set_max(0)  # the cache would keep files open after their last row
     warnings_alone()
+    return pyvips.Image.new_from_source(_source(path), "", fail_on="error", **options)
+
+
+def _source(path: Path) -> Any:
+    descriptor = _descriptor(path)
     try:
-        source = pyvips.Source.new_from_descriptor(descriptor)
+        return pyvips.Source.new_from_descriptor(descriptor)
     finally:
         os.close(descriptor)
-    return pyvips.Image.new_from_source(source, "", fail_on="error", **options)
 
 
 def _descriptor(path: Path) -> int:
@@ -250,9 +253,19 @@ def _readable(path: Path) -> Iterator[None]:
 def _unreadable(path: Path, error: pyvips.Error) -> str:
     if path.stat().st_size == 0:
         return f"{path} is empty; a picture was expected."
-    if "not in a known format" in str(error):
+    if not _is_known(path):
         return f"{path} is no picture of a known kind; leave it out or convert it to PNG."
     return f"{path} is damaged or cut short ({reason(error)}); get the file again or leave it out."
+
+
+def _is_known(path: Path) -> bool:
+    """Return whether libvips knows the file's kind, whatever it said: threads share its messages.
+
+    One that opens a picture meanwhile takes those of another.
+    """
+    known = bool(pyvips.vips_lib.vips_foreign_find_load_source(_source(path).pointer))
+    pyvips.vips_lib.vips_error_clear()  # or the next error of any thread would tell of this file
+    return known
 
 
 def reason(error: pyvips.Error) -> str:
