@@ -5,6 +5,7 @@ last one encoded. How many compute at once is the network's affair (`upscaling.t
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -111,20 +112,20 @@ class _Run:
         began = time.perf_counter()
         self._tell(Planned(len(self._jobs)))
         count = min(self._crowd.pictures, len(self._jobs))
-        threads = [Thread(target=self._take_jobs, daemon=True) for _ in range(count)]
+        ends: list[threading.Event] = []  # a Ctrl-C in `join` makes a living thread an ended one
         try:
             if count == 1:
                 self._take_jobs()
             else:
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    thread.join()
+                for _ in range(count):
+                    ends.append(threading.Event())
+                    Thread(target=self._take_jobs_beside, args=ends[-1:], daemon=True).start()
+                for end in ends:
+                    end.wait()
         except KeyboardInterrupt:
             self._stop = True  # the threads end at their next tile; a second Ctrl-C does not wait
-            for thread in threads:
-                if thread.is_alive():
-                    thread.join()
+            for end in ends:
+                end.wait()
             self._broken = KeyboardInterrupt()
         if isinstance(self._broken, KeyboardInterrupt):
             raise Interrupted(
@@ -140,6 +141,12 @@ class _Run:
         self._summary = replace(self._summary, failures=tuple(failures), seconds=seconds)
         self._tell(Finished(self._summary))
         return self._summary
+
+    def _take_jobs_beside(self, ended: threading.Event) -> None:
+        try:
+            self._take_jobs()
+        finally:
+            ended.set()
 
     def _take_jobs(self) -> None:
         while not self._stop:
