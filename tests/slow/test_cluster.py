@@ -11,6 +11,7 @@ import pytest
 
 from conftest import smooth
 from upres.batch.cluster import Workers, upscale_on_ray
+from upres.batch.events import Summary
 from upres.batch.stores import Chosen, planned
 from upres.images.files import Picture, read_picture, write_picture
 from upres.upscaling.settings import UpscaleSettings
@@ -49,15 +50,18 @@ def test_a_killed_worker_costs_no_picture(tmp_path: Path) -> None:
             killed.append(note["worker"])
             os.kill(int(note["worker"].partition(":")[2]), signal.SIGKILL)
 
-    summary = upscale_on_ray(
-        planned(read, write),
-        write,
-        "compact-x4",
-        Chosen({}),
-        settings=SETTINGS,
-        workers=Workers(count=2, cores=1),
-        on_note=on_note,
-    )
+    def enlarged() -> Summary:
+        return upscale_on_ray(
+            planned(read, write),
+            write,
+            "compact-x4",
+            Chosen({}),
+            settings=SETTINGS,
+            workers=Workers(count=2, cores=1),
+            on_note=on_note,
+        )
+
+    summary = enlarged()
     assert (summary.done, summary.skipped, len(summary.failures)) == (PICTURES, 0, 1)
     assert "99.png is no picture of a known kind" in str(summary.failures[0].error)
     assert len(workers) >= 3  # two, and the one that took the killed one's place
@@ -71,14 +75,7 @@ def test_a_killed_worker_costs_no_picture(tmp_path: Path) -> None:
         levels = np.abs(expected.pixels.astype(int) - found.pixels)
         assert levels.max() <= 1  # one thread or two: sums in another order
 
-    again = upscale_on_ray(
-        planned(read, write),
-        write,
-        "compact-x4",
-        Chosen({}),
-        settings=SETTINGS,
-        workers=Workers(count=2, cores=1),
-    )
+    again = enlarged()
     assert (again.done, again.skipped, len(again.failures)) == (0, PICTURES, 1)
     parts = sorted((tmp_path / "out" / "upres-manifest").glob("*.jsonl"))
     notes = [json.loads(line) for part in parts for line in part.read_text().splitlines()]

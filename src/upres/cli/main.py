@@ -104,7 +104,6 @@ def _in_words(error: OSError) -> UpresError | None:
     if error.filename is not None and error.errno in _OF_PATHS:
         return BadSetting(f"{error.filename} cannot be used: {error.strerror}.")
     if error.errno == errno.ENOSPC:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what it still holds
         return NoSpace("standard output takes no more: its disk is full.")
     return None
 
@@ -141,6 +140,8 @@ def main() -> None:
         told = _in_words(error)
         if told is None:
             raise
+        if isinstance(told, NoSpace):  # what the output still holds would fail again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_exit_code(told))
     finally:
         if answered:
